@@ -1,0 +1,2 @@
+/** Floor 0: sourced facts. */
+export type * from "./types.ts";

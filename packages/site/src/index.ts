@@ -1,0 +1,2 @@
+/** Floor 1: the site model. */
+export type * from "./model.ts";

@@ -1,0 +1,154 @@
+import type { Catalog } from "@pulmu/catalog";
+import type { Site } from "@pulmu/site";
+import type { Scenario } from "./scenario.ts";
+
+/** Something that happened, for people and for the log. */
+export interface TwinEvent {
+  /** Whole seconds since the start of the run. */
+  readonly atS: number;
+  readonly kind:
+    | "job-started" | "job-ended" | "job-failed" | "job-waiting"
+    | "fault" | "repair" | "throttle" | "throttle-ended" | "overload" | "trip"
+    | "load-target" | "breach" | "breach-ended" | "cap-expired" | "note";
+  readonly severity: "info" | "warning" | "critical";
+  /** What it happened to: a rack, node, job, feed id. */
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** One job (training, tuning, batch, simulation), as it stands now or as it ended. Times in seconds since the start of the run. */
+export interface JobRow {
+  readonly id: string;
+  readonly workloadId: string;
+  readonly kind: "training" | "tuning" | "batch" | "simulation";
+  readonly tenantId: string;
+  readonly modelId: string;
+  readonly gpus: number;
+  readonly racks: number;
+  readonly state: "waiting" | "running" | "restarting" | "done";
+  readonly submittedS: number;
+  readonly startedS: number;
+  readonly endedS: number;
+  /** Useful progress, 0…1. */
+  readonly progress: number;
+  readonly restarts: number;
+  /** Seconds of work redone after failures. */
+  readonly lostS: number;
+  /** Productive time over time held, 0…1. */
+  readonly goodput: number;
+  readonly tokens: number;
+  readonly gpuEnergyJ: number;
+}
+
+/** One inference service now. */
+export interface ServiceRow {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly modelId: string;
+  readonly gpus: number;
+  readonly replicas: number;
+  readonly serviceClass: string;
+  readonly requestsPerS: number;
+  readonly tokensPerS: number;
+  readonly batch: number;
+  readonly kvShare: number;
+  readonly queued: number;
+  readonly ttftP50S: number;
+  readonly ttftP99S: number;
+  readonly itlP50S: number;
+  readonly itlP99S: number;
+  readonly gpuPowerW: number;
+}
+
+/** What a device is told from outside: a lease that ends. GPUs of one rack share it. */
+export interface CapLease {
+  /** Index into `Site.racks`. */
+  readonly rack: number;
+  /** Power limit per GPU, W; Infinity = none. */
+  readonly gpuCapW: number;
+  /** SM clock limit as ratio of the maximum, 0…1; 1 = none. */
+  readonly clockLimit: number;
+  /** Second (since the start of the run) at which the lease ends and the fallback takes over. */
+  readonly expiresAtS: number;
+}
+
+/** Totals of a run so far. Energies in J, money in KRW, counts as they are. */
+export interface Kpis {
+  readonly scenario: string;
+  readonly site: string;
+  readonly phase: string;
+  readonly seed: number;
+  readonly startMs: number;
+  readonly durationS: number;
+  readonly racks: number;
+  readonly gpus: number;
+  readonly siteEnergyJ: number;
+  readonly itEnergyJ: number;
+  readonly gpuEnergyJ: number;
+  readonly lossEnergyJ: number;
+  readonly coolingEnergyJ: number;
+  readonly facilityEnergyJ: number;
+  readonly bessEnergyJ: number;
+  readonly pue: number;
+  readonly peakPowerW: number;
+  readonly meanPowerW: number;
+  readonly overEnvelopeS: number;
+  readonly overTargetS: number;
+  readonly tokensOut: number;
+  readonly tokensIn: number;
+  readonly trainedTokens: number;
+  readonly lostTrainedTokens: number;
+  readonly requests: number;
+  readonly requestsWithinSlo: number;
+  readonly joulesPerToken: number;
+  readonly tokensPerSPerMW: number;
+  readonly costKrw: number;
+  readonly carbonG: number;
+  readonly krwPerMTokens: number;
+  readonly carbonGPerMTokens: number;
+  readonly ttftP50S: number;
+  readonly ttftP99S: number;
+  readonly itlP50S: number;
+  readonly itlP99S: number;
+  readonly trainingGoodput: number;
+  readonly jobsDone: number;
+  readonly jobRestarts: number;
+  readonly faults: number;
+  /** Largest |site − (IT + losses + cooling + facility + BESS)| / site over all seconds. */
+  readonly energyBalanceMaxRelError: number;
+  /** SHA-256 over every second's site row and node powers: equal runs have equal hashes. */
+  readonly resultHash: string;
+}
+
+/** A running factory. One `step()` is one second; the arrays are views of its state and change with every step. */
+export interface Simulation {
+  readonly site: Site;
+  readonly scenario: Scenario;
+  readonly catalog: Catalog;
+  /** Seconds simulated so far: after the first step, 1. */
+  readonly atS: number;
+  /** Epoch milliseconds of the last simulated second: `scenario.startMs + atS · 1000`. */
+  readonly atMs: number;
+  /** Last second's site row, in the order of SITE_SERIES. */
+  readonly row: Float64Array;
+  /** Power at the input of each power node, W; index as in `Site.nodes`. */
+  readonly nodePowerW: Float64Array;
+  /** Power at the output of each node over its rating. */
+  readonly nodeLoad: Float64Array;
+  /** Power at the input of each rack, W; index as in `Site.racks`. */
+  readonly rackPowerW: Float64Array;
+  readonly rackInletC: Float64Array;
+  /** Speed of a rack's GPUs relative to unlimited, 0…1. */
+  readonly rackSpeed: Float64Array;
+  step(): void;
+  setCap(lease: CapLease): void;
+  /** What each device falls to when its lease ends: per-GPU cap in W and clock limit, for one rack. */
+  setFallback(rack: number, gpuCapW: number, clockLimit: number): void;
+  setLoadTarget(target: { readonly feedTag: string | undefined; readonly fromS: number; readonly untilS: number; readonly limitW: number | undefined }): void;
+  setBessPower(bess: number, powerW: number): void;
+  /** Events since the last call, oldest first. Bounded: the oldest are dropped beyond 10,000 and counted in a note. */
+  takeEvents(): readonly TwinEvent[];
+  jobs(): readonly JobRow[];
+  services(): readonly ServiceRow[];
+  kpis(): Kpis;
+}
