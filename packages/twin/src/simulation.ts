@@ -7,9 +7,21 @@ export interface TwinEvent {
   /** Whole seconds since the start of the run. */
   readonly atS: number;
   readonly kind:
-    | "job-started" | "job-ended" | "job-failed" | "job-waiting"
-    | "fault" | "repair" | "throttle" | "throttle-ended" | "overload" | "trip"
-    | "load-target" | "breach" | "breach-ended" | "cap-expired" | "note";
+    | "job-started"
+    | "job-ended"
+    | "job-failed"
+    | "job-waiting"
+    | "fault"
+    | "repair"
+    | "throttle"
+    | "throttle-ended"
+    | "overload"
+    | "trip"
+    | "load-target"
+    | "breach"
+    | "breach-ended"
+    | "cap-expired"
+    | "note";
   readonly severity: "info" | "warning" | "critical";
   /** What it happened to: a rack, node, job, feed id. */
   readonly subject: string;
@@ -144,7 +156,12 @@ export interface Simulation {
   setCap(lease: CapLease): void;
   /** What each device falls to when its lease ends: per-GPU cap in W and clock limit, for one rack. */
   setFallback(rack: number, gpuCapW: number, clockLimit: number): void;
-  setLoadTarget(target: { readonly feedTag: string | undefined; readonly fromS: number; readonly untilS: number; readonly limitW: number | undefined }): void;
+  setLoadTarget(target: {
+    readonly feedTag: string | undefined;
+    readonly fromS: number;
+    readonly untilS: number;
+    readonly limitW: number | undefined;
+  }): void;
   setBessPower(bess: number, powerW: number): void;
   /** Events since the last call, oldest first. Bounded: the oldest are dropped beyond 10,000 and counted in a note. */
   takeEvents(): readonly TwinEvent[];

@@ -2,7 +2,7 @@
  * Transcendental functions from + − × ÷ alone. `Math.exp` and its kin may differ in the last bit between processors
  * (compilers fuse multiply-adds on some), and a run must give the same bytes everywhere. Relative error below 1e-14.
  */
-const LN2_HI = 6.93147180369123816490e-1;
+const LN2_HI = 6.9314718036912381649e-1;
 const LN2_LO = 1.90821492927058770002e-10;
 const scratch = new DataView(new ArrayBuffer(8));
 

@@ -29,8 +29,18 @@ export function parseQuantity(text: string, kind: QuantityKind): number {
   const factor = units[match[2] ?? ""];
   if (factor === undefined) {
     const kindOfUnit = (Object.keys(UNITS) as QuantityKind[]).find((other) => (match[2] ?? "") in UNITS[other] && match[2] !== undefined);
-    const what = match[2] === undefined ? "has no unit" : kindOfUnit === undefined ? `has unknown unit "${match[2]}"` : `is a ${kindOfUnit}, not a ${kind}`;
-    throw new PulmuError({ code: "quantity.unit", value: text, rule: `this ${kind} ${what}`, hint: `one of ${known.join(", ")}; for example ${example}` });
+    const what =
+      match[2] === undefined
+        ? "has no unit"
+        : kindOfUnit === undefined
+          ? `has unknown unit "${match[2]}"`
+          : `is a ${kindOfUnit}, not a ${kind}`;
+    throw new PulmuError({
+      code: "quantity.unit",
+      value: text,
+      rule: `this ${kind} ${what}`,
+      hint: `one of ${known.join(", ")}; for example ${example}`,
+    });
   }
   const number = Number(match[1].replaceAll("_", ""));
   return factor < 1 ? number / Math.round(1 / factor) : number * factor; // 95 % is 0.95, not 0.9500000000000001
@@ -38,26 +48,52 @@ export function parseQuantity(text: string, kind: QuantityKind): number {
 
 /** 55_000_000 → `"55.0 MW"`: three significant figures, largest unit of 1 or more. For people, not for files. */
 export function formatPower(powerW: number): string {
-  return scaled(powerW, [[1e9, "GW"], [1e6, "MW"], [1e3, "kW"], [1, "W"]]);
+  return scaled(powerW, [
+    [1e9, "GW"],
+    [1e6, "MW"],
+    [1e3, "kW"],
+    [1, "W"],
+  ]);
 }
 
 /** 3.6e9 → `"1.00 MWh"`. For people, not for files. */
 export function formatEnergy(energyJ: number): string {
-  return scaled(energyJ, [[3.6e12, "GWh"], [3.6e9, "MWh"], [3.6e6, "kWh"], [3.6e3, "Wh"], [1, "J"]]);
+  return scaled(energyJ, [
+    [3.6e12, "GWh"],
+    [3.6e9, "MWh"],
+    [3.6e6, "kWh"],
+    [3.6e3, "Wh"],
+    [1, "J"],
+  ]);
 }
 
 /** 1_234_567 → `"1.23 M"`. For people, not for files. */
 export function formatCount(count: number): string {
-  return scaled(count, [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]]).trimEnd();
+  return scaled(count, [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e3, "k"],
+    [1, ""],
+  ]).trimEnd();
 }
 
 /** 5_400 → `"1 h 30 min"`: the two largest units. For people, not for files. */
 export function formatDuration(durationS: number): string {
   const total = Math.round(Math.abs(durationS));
-  const parts = [[Math.floor(total / 86400), "d"], [Math.floor(total / 3600) % 24, "h"], [Math.floor(total / 60) % 60, "min"], [total % 60, "s"]] as const;
+  const parts = [
+    [Math.floor(total / 86400), "d"],
+    [Math.floor(total / 3600) % 24, "h"],
+    [Math.floor(total / 60) % 60, "min"],
+    [total % 60, "s"],
+  ] as const;
   const first = parts.findIndex(([n]) => n > 0);
   if (first < 0) return "0 s";
-  const text = parts.slice(first, first + 2).filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`).join(" ");
+  const text = parts
+    .slice(first, first + 2)
+    .filter(([n]) => n > 0)
+    .map(([n, unit]) => `${n} ${unit}`)
+    .join(" ");
   return durationS < 0 ? `-${text}` : text;
 }
 

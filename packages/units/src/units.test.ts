@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { atan, cos, exp, formatDuration, formatEnergy, formatPower, formatProblem, log, nearest, parseQuantity, pow, PulmuError, random } from "./index.ts";
+import {
+  atan,
+  cos,
+  exp,
+  formatDuration,
+  formatEnergy,
+  formatPower,
+  formatProblem,
+  log,
+  nearest,
+  parseQuantity,
+  pow,
+  PulmuError,
+  random,
+} from "./index.ts";
 
 const close = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) <= 1e-13 * Math.max(1, Math.abs(expected)), `${actual} is not ${expected}`);
@@ -28,8 +42,14 @@ test("the same seed and stream give the same numbers, and these exact ones", () 
   const two = random(42, "faults");
   const other = random(42, "arrivals");
   const first = Array.from({ length: 1000 }, () => one.next());
-  assert.deepEqual(first, Array.from({ length: 1000 }, () => two.next()));
-  assert.notDeepEqual(first, Array.from({ length: 1000 }, () => other.next()));
+  assert.deepEqual(
+    first,
+    Array.from({ length: 1000 }, () => two.next()),
+  );
+  assert.notDeepEqual(
+    first,
+    Array.from({ length: 1000 }, () => other.next()),
+  );
   assert.ok(first.every((x) => x >= 0 && x < 1));
   const mean = first.reduce((a, b) => a + b) / 1000;
   assert.ok(Math.abs(mean - 0.5) < 0.03, `mean ${mean}`);
@@ -57,7 +77,15 @@ test("numbers are written for people", () => {
 });
 
 test("an error names the place, the value and the rule, and carries every problem", () => {
-  const problem = { code: "site.over", file: "sites/gak.yaml", line: 41, path: "halls[2].racks", value: "400", rule: "exceeds feed", hint: "fewer racks" };
+  const problem = {
+    code: "site.over",
+    file: "sites/gak.yaml",
+    line: 41,
+    path: "halls[2].racks",
+    value: "400",
+    rule: "exceeds feed",
+    hint: "fewer racks",
+  };
   assert.equal(formatProblem(problem), "sites/gak.yaml:41: halls[2].racks: 400: exceeds feed (fewer racks)");
   const error = new PulmuError([problem, { code: "b", rule: "second" }]);
   assert.equal(error.code, "site.over");
