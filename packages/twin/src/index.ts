@@ -1,1 +1,4 @@
-export {};
+/** Floor 2: the plant before it is built. */
+export type * from "./scenario.ts";
+export { SERIES, SITE_SERIES, type SiteSeriesName } from "./series.ts";
+export type * from "./simulation.ts";
