@@ -1,2 +1,6 @@
-/** Floor 1: the site model. */
+/** Floor 1: the site model, from one YAML file. */
+export { expandSite } from "./expand.ts";
+export { loadSite, parseSite, readSiteText, type SiteOptions } from "./load-site.ts";
 export type * from "./model.ts";
+export { originOf, type Origin } from "./origin.ts";
+export { siteJsonSchema } from "./schema.ts";

@@ -1,4 +1,14 @@
-import type { AirHandlerPart, CduPart, ChillerPart, CoolerPart, ElectricalKind, LossCurve, PumpPart, RackType } from "@pulmu/catalog";
+import type {
+  Accelerator,
+  AirHandlerPart,
+  CduPart,
+  ChillerPart,
+  CoolerPart,
+  ElectricalKind,
+  LossCurve,
+  PumpPart,
+  RackType,
+} from "@pulmu/catalog";
 
 /** How much spare a group of units or paths has. N: none. N+1: one unit more than needed. 2N: two full paths. */
 export type Redundancy = "N" | "N+1" | "2N";
@@ -52,6 +62,8 @@ export interface CoolingLoop {
   readonly redundancy: Redundancy;
   readonly cooler: CoolerPart;
   readonly chiller: ChillerPart | undefined;
+  /** Heat the air handlers take from the air of the halls, W. */
+  readonly airCapacityW: number;
   /** Heat the trim chillers can lift, W. */
   readonly chillerCapacityW: number;
   readonly pump: PumpPart;
@@ -208,6 +220,12 @@ export interface Site {
   readonly bess: readonly Bess[];
   readonly tenants: readonly Tenant[];
   readonly workloads: readonly Workload[];
-  /** Lines of the file marked as assumed, with their reason. */
+  /** More is provisioned than the feeds allow, on purpose: only with caps may it run. */
+  readonly steered: boolean;
+  /** Accelerators of its racks, by id: the catalogue's, and those the site file defines. */
+  readonly accelerators: ReadonlyMap<string, Accelerator>;
+  /** What the file says is public, with the source of each. */
+  readonly published: readonly { readonly fact: string; readonly source: string }[];
+  /** What the file says it assumes. */
   readonly assumptions: readonly string[];
 }
