@@ -1,7 +1,7 @@
 /** A scripted fault. Kinds and ids as in the site file. */
 export interface ScriptedFault {
   readonly atS: number;
-  readonly kind: "gpu" | "tray" | "rack" | "cdu" | "pump" | "power-node" | "feed" | "network" | "sensor";
+  readonly kind: "gpu" | "tray" | "rack" | "cdu" | "pump" | "cooler" | "power-node" | "feed" | "network" | "sensor";
   /** Id of the rack, CDU group, loop, power node or feed tag. */
   readonly target: string;
   readonly repairS: number;

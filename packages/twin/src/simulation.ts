@@ -149,6 +149,8 @@ export interface Simulation {
   readonly nodeLoad: Float64Array;
   /** Power at the input of each rack, W; index as in `Site.racks`. */
   readonly rackPowerW: Float64Array;
+  /** What the rack's own meter says: the same, unless its sensor is stuck. */
+  readonly rackReadingW: Float64Array;
   readonly rackInletC: Float64Array;
   /** Speed of a rack's GPUs relative to unlimited, 0…1. */
   readonly rackSpeed: Float64Array;

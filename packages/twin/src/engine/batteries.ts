@@ -1,0 +1,68 @@
+import type { Site } from "@pulmu/site";
+import { createLinks, shareOverLiving, type Links } from "./links.ts";
+
+/**
+ * Battery energy storage at the power nodes. Left alone it holds the site at or below a power: it discharges what is above,
+ * and recharges from what is below. Told a power from outside, it follows that instead, as far as its store goes.
+ */
+export class Batteries {
+  readonly links: Links;
+  /** Power at the terminal this second, W: positive charges, negative discharges. */
+  readonly powerW: Float64Array;
+  readonly storedJ: Float64Array;
+  readonly #maxW: Float64Array;
+  readonly #sizeJ: Float64Array;
+  /** Loss of one way: the square root of the round trip. */
+  readonly #oneWay: Float64Array;
+  readonly #toldW: Float64Array;
+  readonly #holdW: number;
+
+  constructor(site: Site, holdW: number) {
+    const { bess } = site;
+    this.links = createLinks(bess.map(({ parents }) => parents));
+    this.powerW = new Float64Array(bess.length);
+    this.#maxW = Float64Array.from(bess, ({ powerW }) => powerW);
+    this.#sizeJ = Float64Array.from(bess, ({ energyJ }) => energyJ);
+    this.storedJ = this.#sizeJ.map((sizeJ) => sizeJ / 2);
+    this.#oneWay = Float64Array.from(bess, ({ roundTripEfficiency }) => Math.sqrt(roundTripEfficiency));
+    this.#toldW = new Float64Array(bess.length).fill(NaN);
+    this.#holdW = holdW;
+  }
+
+  /** NaN hands it back to holding. */
+  setPower(bess: number, powerW: number): void {
+    this.#toldW[bess] = powerW;
+  }
+
+  reconnect(energised: Uint8Array): void {
+    shareOverLiving(this.links, energised);
+  }
+
+  /** Chooses this second's powers from the last second's site power, and moves the store. Returns the sum, W. */
+  step(siteW: number, limitW: number): number {
+    const holdW = Number.isNaN(limitW) ? this.#holdW : Math.min(this.#holdW, limitW);
+    let without = siteW;
+    for (let i = 0; i < this.powerW.length; i++) without -= this.powerW[i];
+    let roomW = holdW === Infinity ? 0 : holdW - without; // > 0: may charge, < 0: should discharge
+    let totalW = 0;
+    for (let i = 0; i < this.powerW.length; i++) {
+      const told = this.#toldW[i];
+      let powerW = Math.max(-this.#maxW[i], Math.min(this.#maxW[i], Number.isNaN(told) ? roomW : told));
+      if (this.links.powered[i] === 0) powerW = 0;
+      const eta = this.#oneWay[i];
+      if (powerW > 0) powerW = Math.min(powerW, (this.#sizeJ[i] - this.storedJ[i]) / eta);
+      else powerW = Math.max(powerW, -this.storedJ[i] * eta);
+      this.storedJ[i] += powerW > 0 ? powerW * eta : powerW / eta;
+      this.powerW[i] = powerW;
+      roomW -= powerW;
+      totalW += powerW;
+    }
+    return totalW;
+  }
+
+  totalStoredJ(): number {
+    let sum = 0;
+    for (let i = 0; i < this.storedJ.length; i++) sum += this.storedJ[i];
+    return sum;
+  }
+}

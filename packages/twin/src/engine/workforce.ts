@@ -1,0 +1,381 @@
+import type { Accelerator, Catalog, ModelFacts } from "@pulmu/catalog";
+import type { GpuDemand, InferenceWorkload, Site, Workload } from "@pulmu/site";
+import { exp, PulmuError, type Random } from "@pulmu/units";
+import { ARRIVED, type Arrivals } from "../traces/index.ts";
+import type { EventLog } from "./event-log.ts";
+import type { EventQueue } from "./event-queue.ts";
+import { need } from "./grid-side.ts";
+import { Job, type JobWorkload, type Pace } from "./job.ts";
+import { placeGang, placeReplicas, release, type RackPool } from "./placement.ts";
+import type { RackState } from "./rack-state.ts";
+import { saturationRequestsPerS, serviceModel } from "./service-model.ts";
+import { ServicePool } from "./service-pool.ts";
+import { trainingModel } from "./training-model.ts";
+import { Slots, updateSpeed, type Owner } from "./work.ts";
+
+/** Seconds to load weights and warm up a replica that is started again elsewhere. A guess: minutes for hundreds of GB. */
+const REPLICA_START_S = 300;
+/** Waiting jobs looked at in one attempt, and jobs of one workload that may wait: later submissions are dropped with a note. */
+const BACKFILL_DEPTH = 32;
+const MAX_WAITING = 1000;
+/** How often waiting jobs and missing replicas are tried again when nothing was released, s. */
+const RETRY_S = 10;
+/** Prompt tokens per output token of batch inference, and mean context: the Azure 2023 conversation trace's 1,155 to 211. */
+const BATCH_PROMPT_PER_OUTPUT = 5.5;
+const BATCH_CONTEXT_TOKENS = 1260;
+/** Batch work has no latency objective; the batch is bound by memory. */
+const NO_OBJECTIVE_S = 1e9;
+const CLASS_ORDER = { critical: 0, standard: 1, flexible: 2 } as const;
+
+/** Arrivals of one service, and where each second's values go; its pools share the values. */
+interface Stream {
+  readonly arrivals: Arrivals;
+  readonly values: Float64Array;
+  readonly pools: readonly ServicePool[];
+}
+
+/** Who works where: services and jobs, their GPUs, and what happens to them when hardware goes. */
+export class Workforce {
+  readonly slots: Slots;
+  readonly pools: ServicePool[] = [];
+  readonly jobs: Job[] = [];
+  /** Everyone who holds GPUs now; rebuilt with the slots. */
+  owners: Owner[] = [];
+
+  readonly #site: Site;
+  readonly #catalog: Catalog;
+  readonly #state: RackState;
+  readonly #log: EventLog;
+  readonly #queue: EventQueue;
+  readonly #victims: Random;
+  readonly #rackPools = new Map<string, RackPool>();
+  readonly #streams: Stream[] = [];
+  readonly #running: Job[] = [];
+  readonly #waiting: Job[] = [];
+  readonly #serial = new Map<string, number>();
+  #mayPlace = true;
+  #nowS = 0;
+
+  constructor(site: Site, catalog: Catalog, state: RackState, log: EventLog, queue: EventQueue, victims: Random, arrivals: ReadonlyMap<string, Arrivals>) {
+    this.#site = site;
+    this.#catalog = catalog;
+    this.#state = state;
+    this.#log = log;
+    this.#queue = queue;
+    this.#victims = victims;
+    this.slots = new Slots(state.count);
+    for (const typeId of new Set(site.racks.map((rack) => rack.typeId))) {
+      const racks = site.racks.flatMap((rack, index) => (rack.typeId === typeId ? [index] : []));
+      this.#rackPools.set(typeId, { racks: Int32Array.from(racks), halls: Int32Array.from(racks, (r) => site.racks[r].hall) });
+    }
+    for (const workload of site.workloads) {
+      if (workload.kind === "inference") this.#deploy(workload, arrivals.get(workload.id));
+    }
+    for (const workload of site.workloads) {
+      if (workload.kind !== "inference") this.#submitFrom(workload, workload.firstS);
+    }
+  }
+
+  get runningJobs(): number {
+    return this.#running.length;
+  }
+
+  get waitingJobs(): number {
+    return this.#waiting.length;
+  }
+
+  /** What arrives, what is worked on, what ends: one second of all work, before power is known. */
+  step(atS: number): void {
+    this.#nowS = atS;
+    if (this.#mayPlace || atS % RETRY_S === 0) this.#placeWaiting(atS);
+    for (const { arrivals, values, pools } of this.#streams) {
+      arrivals.at(atS, values);
+      const prompt = values[ARRIVED.promptTokens] - values[ARRIVED.cachedPromptTokens];
+      for (const pool of pools) pool.step(values[ARRIVED.requests], prompt, values[ARRIVED.outputTokens]);
+    }
+    for (let i = this.#running.length - 1; i >= 0; i--) {
+      const job = this.#running[i];
+      job.step();
+      if (job.finished) this.#finish(job, i, atS);
+    }
+    this.#refresh();
+  }
+
+  /** Takes GPUs of one rack out of service; whoever held them is hit. Returns how many were taken. */
+  failGpus(rack: number, wanted: number, atS: number): number {
+    const state = this.#state;
+    const healthy = state.gpus[rack] - state.failedGpus[rack];
+    const gpus = Math.min(wanted, healthy);
+    if (gpus === 0) return 0;
+    // The fault falls on a GPU at random, free or held; more holders are hit only if it takes more than that one has.
+    let at = this.#victims.next() * healthy - state.freeGpus[rack];
+    const holders = this.#holders(rack);
+    for (const { owner, held } of holders) {
+      if (at < 0) break;
+      at -= held;
+      if (at < 0) this.#evict(owner, rack, gpus, atS);
+    }
+    for (const { owner } of holders) {
+      if (state.freeGpus[rack] >= gpus) break;
+      this.#evict(owner, rack, gpus, atS);
+    }
+    state.freeGpus[rack] -= gpus;
+    state.failedGpus[rack] += gpus;
+    return gpus;
+  }
+
+  repairGpus(rack: number, gpus: number): void {
+    this.#state.freeGpus[rack] += gpus;
+    this.#state.failedGpus[rack] -= gpus;
+    this.#mayPlace = true;
+  }
+
+  /** A rack went dark or came back. */
+  setRackUp(rack: number, up: boolean, atS: number): void {
+    this.#state.up[rack] = up ? 1 : 0;
+    if (up) {
+      this.#mayPlace = true;
+      return;
+    }
+    for (const { owner, held } of this.#holders(rack)) this.#evict(owner, rack, held, atS);
+  }
+
+  /** Gangs on the rack lose a step's messages and start again; services reconnect by themselves. */
+  dropNetwork(rack: number, atS: number): void {
+    for (const { owner } of this.#holders(rack)) if (owner instanceof Job && owner.gang) this.#failJob(owner, rack, atS);
+  }
+
+  /** Rebuilds who-is-where and gang speeds if anything changed. */
+  #refresh(): void {
+    const { slots } = this;
+    const state = this.#state;
+    if (!slots.dirty && !state.tablesChanged) return;
+    if (slots.dirty) this.owners = [...this.pools, ...this.#running];
+    for (const owner of this.owners) updateSpeed(owner, state);
+    slots.rebuild(this.owners, state);
+    state.tablesChanged = false;
+  }
+
+  #deploy(workload: InferenceWorkload, arrivals: Arrivals | undefined): void {
+    if (arrivals === undefined) throw new Error(`no arrivals were given for inference workload "${workload.id}"`);
+    const facts = need(this.#catalog.models.get(workload.modelId), `model "${workload.modelId}"`);
+    const fit = need(this.#catalog.workloads.get(workload.workloadId), `workload "${workload.workloadId}"`);
+    const contextTokens = arrivals.meanPromptTokens + arrivals.meanOutputTokens / 2;
+    const types = this.#typesFor(workload);
+    const planned = types.flatMap((typeId) => {
+      const pool = need(this.#rackPools.get(typeId), typeId);
+      const accelerator = this.#state.accelerators[pool.racks[0]];
+      const gpus = replicaGpus(facts, accelerator);
+      refuseIfTooLarge(facts, accelerator, gpus);
+      const model = serviceModel(facts, accelerator, gpus, contextTokens, workload.slo.itlS);
+      const wanted = Math.floor(this.#demandOn(workload.demand, typeId, types) / gpus);
+      if (wanted === 0) return [];
+      const pieces = placeReplicas(this.#state, pool, gpus, wanted);
+      const full = saturationRequestsPerS(model, arrivals.meanPromptTokens, arrivals.meanOutputTokens);
+      return [{ typeId, model, wanted, pieces, full: full * wanted }];
+    });
+    const full = planned.reduce((sum, { full: poolFull }) => sum + poolFull, 0);
+    if (planned.length === 0) {
+      this.#note(0, "warning", workload.id, `asks for less than one replica of ${facts.name}; it is not deployed`);
+      return;
+    }
+    const played = arrivals.scaleFixed ? arrivals : arrivals.scaledBy((workload.targetLoad * full) / arrivals.meanRequestsPerS);
+    const promptCv2 = Math.min(4, exp(fit.prompt.logSd * fit.prompt.logSd) - 1);
+    const pools = planned.map(({ typeId, model, wanted, pieces, full: poolFull }) => {
+      const pool = new ServicePool(
+        {
+          id: planned.length === 1 ? workload.id : `${workload.id}@${typeId}`,
+          tenantId: this.#site.tenants[workload.tenant].id,
+          modelId: workload.modelId,
+          serviceClass: workload.serviceClass,
+          slo: workload.slo,
+          wantedReplicas: wanted,
+          rackTypeId: typeId,
+          arrivalShare: poolFull / full,
+          promptCv2,
+        },
+        model,
+      );
+      pool.pieces = pieces;
+      pool.recount();
+      if (pool.replicas < wanted) this.#note(0, "warning", pool.settings.id, `only ${pool.replicas} of ${wanted} replicas found a place`);
+      return pool;
+    });
+    this.pools.push(...pools);
+    this.#streams.push({ arrivals: played, values: new Float64Array(Object.keys(ARRIVED).length), pools });
+  }
+
+  #submitFrom(workload: JobWorkload, atS: number): void {
+    this.#queue.schedule(atS, () => {
+      this.#submit(workload, atS);
+      if (workload.everyS > 0) this.#submitFrom(workload, atS + workload.everyS);
+    });
+  }
+
+  #submit(workload: JobWorkload, atS: number): void {
+    const serial = (this.#serial.get(workload.id) ?? 0) + 1;
+    this.#serial.set(workload.id, serial);
+    const types = this.#typesFor(workload);
+    const largest = Math.max(...types.map((typeId) => this.#demandOn(workload.demand, typeId, types)));
+    const gpus = "gpus" in workload.demand ? workload.demand.gpus : largest;
+    if (this.#waiting.filter((job) => job.spec.workload.id === workload.id).length >= MAX_WAITING) {
+      this.#note(atS, "warning", workload.id, `submission ${serial} dropped: ${MAX_WAITING} of its jobs wait already`);
+      return;
+    }
+    const job = new Job({ id: `${workload.id}-${serial}`, workload, tenantId: this.#site.tenants[workload.tenant].id, gpus, submittedS: atS });
+    this.jobs.push(job);
+    this.#enqueue(job);
+  }
+
+  #enqueue(job: Job): void {
+    this.#waiting.push(job);
+    // Restarts first, then by class; the sort is stable, so equals keep their order.
+    const order = (waiting: Job) => (waiting.state === "restarting" ? -1 : CLASS_ORDER[waiting.spec.workload.serviceClass]);
+    this.#waiting.sort((a, b) => order(a) - order(b));
+    this.#mayPlace = true;
+  }
+
+  #placeWaiting(atS: number): void {
+    this.#mayPlace = false;
+    for (const pool of this.pools) this.#restoreReplicas(pool);
+    let tried = 0;
+    for (let i = 0; i < this.#waiting.length && tried < BACKFILL_DEPTH; tried++) {
+      const job = this.#waiting[i];
+      if (this.#tryPlace(job, atS)) this.#waiting.splice(i, 1);
+      else i++;
+    }
+  }
+
+  #tryPlace(job: Job, atS: number): boolean {
+    const { workload, gpus } = job.spec;
+    const types = this.#typesFor(workload).toSorted((a, b) => this.#freeOn(b) - this.#freeOn(a));
+    for (const typeId of types) {
+      if (this.#freeOn(typeId) < gpus) break;
+      const pool = need(this.#rackPools.get(typeId), typeId);
+      const accelerator = this.#state.accelerators[pool.racks[0]];
+      const pieces = placeGang(this.#state, pool, gpus);
+      if (pieces === undefined) continue;
+      const restarting = job.state === "restarting";
+      job.place(pieces, this.#pace(workload, accelerator, gpus), atS);
+      this.#running.push(job);
+      this.slots.dirty = true;
+      const where = `${gpus.toLocaleString("en")} GPUs in ${pieces.length} racks`;
+      this.#log.push({ atS, kind: "job-started", severity: "info", subject: job.spec.id, text: restarting ? `starts again on ${where}` : `started on ${where}` });
+      return true;
+    }
+    if (!job.announced) {
+      job.announced = true;
+      this.#log.push({ atS, kind: "job-waiting", severity: "info", subject: job.spec.id, text: `waits for ${gpus.toLocaleString("en")} GPUs` });
+    }
+    return false;
+  }
+
+  #pace(workload: JobWorkload, accelerator: Accelerator, gpus: number): Pace {
+    if (workload.kind === "simulation") return { kind: "simulation" };
+    const facts = need(this.#catalog.models.get(workload.modelId), `model "${workload.modelId}"`);
+    if (workload.kind !== "batch") return { kind: "training", model: trainingModel(this.#catalog, facts, accelerator, gpus) };
+    const perReplica = Math.min(gpus, replicaGpus(facts, accelerator));
+    refuseIfTooLarge(facts, accelerator, perReplica);
+    return { kind: "batch", model: serviceModel(facts, accelerator, perReplica, BATCH_CONTEXT_TOKENS, NO_OBJECTIVE_S), promptPerOutput: BATCH_PROMPT_PER_OUTPUT };
+  }
+
+  #restoreReplicas(pool: ServicePool): void {
+    const missing = pool.settings.wantedReplicas - pool.replicas - pool.startingReplicas;
+    if (missing <= 0) return;
+    const racks = need(this.#rackPools.get(pool.settings.rackTypeId), pool.settings.rackTypeId);
+    const pieces = placeReplicas(this.#state, racks, pool.model.gpus, missing);
+    if (pieces.length === 0) return;
+    // The GPUs are taken now and serve once the weights are loaded.
+    pool.starting.push(...pieces);
+    this.#queue.schedule(this.#nowS + REPLICA_START_S, () => {
+      const ready = pieces.filter((piece) => pool.starting.includes(piece));
+      pool.starting = pool.starting.filter((piece) => !ready.includes(piece));
+      pool.pieces = [...pool.pieces, ...ready];
+      pool.recount();
+      this.slots.dirty = true;
+    });
+  }
+
+  #finish(job: Job, index: number, atS: number): void {
+    release(this.#state, job.pieces);
+    job.end(atS);
+    this.#running.splice(index, 1);
+    this.slots.dirty = true;
+    this.#mayPlace = true;
+    this.#log.push({ atS, kind: "job-ended", severity: "info", subject: job.spec.id, text: `done after ${job.restarts} restart${job.restarts === 1 ? "" : "s"}` });
+  }
+
+  #holders(rack: number): { readonly owner: Owner; readonly held: number }[] {
+    const holders: { owner: Owner; held: number }[] = [];
+    const look = (owner: Owner, pieces: Owner["pieces"]) => {
+      for (const piece of pieces) if (piece.rack === rack && piece.gpus > 0) holders.push({ owner, held: piece.gpus });
+    };
+    for (const pool of this.pools) {
+      look(pool, pool.pieces);
+      look(pool, pool.starting);
+    }
+    for (const job of this.#running) look(job, job.pieces);
+    return holders;
+  }
+
+  #evict(owner: Owner, rack: number, gpus: number, atS: number): void {
+    if (owner instanceof Job) {
+      if (owner.pieces.length > 0) this.#failJob(owner, rack, atS);
+    } else if (owner instanceof ServicePool) {
+      this.#state.freeGpus[rack] += owner.lose(rack, gpus);
+      this.slots.dirty = true;
+      this.#mayPlace = true;
+    }
+  }
+
+  #failJob(job: Job, rack: number, atS: number): void {
+    release(this.#state, job.pieces);
+    job.fail();
+    this.#running.splice(this.#running.indexOf(job), 1);
+    this.slots.dirty = true;
+    this.#enqueue(job);
+    this.#log.push({ atS, kind: "job-failed", severity: "warning", subject: job.spec.id, text: `lost ${this.#site.racks[rack].id}; back to its last checkpoint` });
+  }
+
+  #typesFor(workload: Workload): string[] {
+    const all = [...this.#rackPools.keys()];
+    return workload.rackTypeIds.length === 0 ? all : all.filter((typeId) => workload.rackTypeIds.includes(typeId));
+  }
+
+  /** GPUs a demand means on one rack type: a share is taken of each type, a count goes to the first. */
+  #demandOn(demand: GpuDemand, typeId: string, types: readonly string[]): number {
+    const racks = this.#rackPools.get(typeId)?.racks ?? [];
+    if ("gpus" in demand) return typeId === types[0] ? demand.gpus : 0;
+    let gpus = 0;
+    for (const rack of racks) gpus += this.#state.gpus[rack];
+    const perTray = this.#site.racks[racks[0]].type.gpusPerTray;
+    return Math.floor((gpus * demand.share) / perTray) * perTray;
+  }
+
+  #freeOn(typeId: string): number {
+    let free = 0;
+    for (const rack of this.#rackPools.get(typeId)?.racks ?? []) if (this.#state.up[rack] === 1) free += this.#state.freeGpus[rack];
+    return free;
+  }
+
+  #note(atS: number, severity: "info" | "warning", subject: string, text: string): void {
+    this.#log.push({ atS, kind: "note", severity, subject, text });
+  }
+}
+
+function replicaGpus(model: ModelFacts, accelerator: Accelerator): number {
+  return model.replicaGpus[accelerator.id] ?? model.replicaGpus["default"] ?? 8;
+}
+
+function refuseIfTooLarge(model: ModelFacts, accelerator: Accelerator, gpus: number): void {
+  const room = gpus * accelerator.hbmBytes * 0.9;
+  if (model.weightBytes <= room) return;
+  const gb = (bytes: number) => `${Math.round(bytes / 1e9)} GB`;
+  throw new PulmuError({
+    code: "twin.model-too-large",
+    path: model.id,
+    value: `${gpus} × ${accelerator.name}`,
+    rule: `weights of ${gb(model.weightBytes)} do not fit: ${gb(room)} of memory, ${gb(model.weightBytes - room)} missing`,
+    hint: `at least ${Math.ceil(model.weightBytes / (accelerator.hbmBytes * 0.9))} GPUs per replica`,
+  });
+}
