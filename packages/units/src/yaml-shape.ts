@@ -101,7 +101,7 @@ function explain(issue: Issue, path: DocumentPath, schema: Schema, document: Yam
   }
 }
 
-/** Speaks for the alternative that came nearest: one that has the right kind of value, and of those the one with fewest problems. */
+/** Speaks for the alternative that came nearest: one for this kind of value, and of those the one with fewest problems. */
 function explainUnion(
   branches: readonly Issue[][],
   path: DocumentPath,
@@ -109,16 +109,26 @@ function explainUnion(
   document: YamlDocument,
   room: string,
 ): readonly Problem[] {
-  const fitting = branches.filter((issues) => !issues.some((issue) => issue.code === "invalid_type" && issue.path.length === 0));
-  if (fitting.length === 0) {
-    const value = valueAt(document.value, path);
-    const expected = branches.flat().flatMap((issue) => (issue.code === "invalid_type" ? [expectedBy(issue)] : []));
-    const what = [...new Set(expected)].join(" or ");
-    if (value === undefined) return [document.problem(path, `${room}.missing`, `this key is required: ${what}`)];
-    return [document.problem(path, `${room}.type`, `must be ${what}, not ${wordFor(typeName(value))}`)];
+  const value = valueAt(document.value, path);
+  const mismatch = (issue: Issue): boolean =>
+    issue.path.length === 0 &&
+    (issue.code === "invalid_type" || (issue.code === "invalid_value" && !issue.values.some((known) => typeof known === typeof value)));
+  const fitting = branches.filter((issues) => !issues.some(mismatch));
+  if (fitting.length > 0) {
+    const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
+    return best.flatMap((inner) => explain(inner, [...path, ...inner.path], schema, document, room));
   }
-  const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
-  return best.flatMap((inner) => explain(inner, [...path, ...inner.path], schema, document, room));
+  const expected = branches.flat().flatMap((issue) => {
+    if (issue.path.length > 0) return [];
+    return issue.code === "invalid_type"
+      ? [expectedBy(issue)]
+      : issue.code === "invalid_value"
+        ? issue.values.map((known) => `"${String(known)}"`)
+        : [];
+  });
+  const what = [...new Set(expected)].join(" or ");
+  if (value === undefined) return [document.problem(path, `${room}.missing`, `this key is required: ${what}`)];
+  return [document.problem(path, `${room}.type`, `must be ${what}, not ${wordFor(typeName(value))}`)];
 }
 
 function choice(values: readonly unknown[], path: DocumentPath, document: YamlDocument, room: string): Problem {

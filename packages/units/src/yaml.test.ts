@@ -12,6 +12,7 @@ const Lab = z.strictObject({
   share: quantity("ratio", { max: 1 }).optional(),
   rows: z.array(z.strictObject({ racks: z.int().positive(), kind: z.enum(["liquid", "air"]).default("liquid") })).default([]),
   demand: z.union([z.strictObject({ gpus: z.int() }), z.strictObject({ share: quantity("ratio") })]).optional(),
+  rates: z.union([z.enum(["default", "none"]), z.strictObject({ gpu: z.number() })]).optional(),
   work: z
     .discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("training"), gpus: z.int() }),
@@ -88,12 +89,27 @@ const refusals: readonly (readonly [string, string, string])[] = [
     `name: x\nenvelope: 1 W\nwork: { kind: training, gpus: 8, tokens: 9 }`,
     `lab.yaml:3: work.tokens: 9: unknown key "tokens" (known here: kind, gpus)`,
   ],
+  [
+    "a slip in a word that may also be a mapping",
+    `name: x\nenvelope: 1 W\nrates: defalt`,
+    `lab.yaml:3: rates: defalt: must be one of default, none (did you mean "default"?)`,
+  ],
+  [
+    "a slip in a mapping that may also be a word",
+    `name: x\nenvelope: 1 W\nrates: { gpus: 1 }`,
+    `lab.yaml:3: rates.gpu: this key is required: a number\nlab.yaml:3: rates.gpus: 1: unknown key "gpus" (did you mean "gpu"?)`,
+  ],
+  [
+    "a list where neither belongs",
+    `name: x\nenvelope: 1 W\nrates: [1]`,
+    `lab.yaml:3: rates: must be "default" or "none" or a mapping, not a list`,
+  ],
   ["an empty file", `# nothing\n`, `lab.yaml:1: the file is empty`],
   ["a key given twice", `name: x\nname: y\n`, `lab.yaml:2: Map keys must be unique`],
   [
     "a prototype key",
     `name: x\nenvelope: 1 W\n__proto__: {}`,
-    `lab.yaml:3: __proto__: unknown key "__proto__" (known here: name, envelope, supply, share, rows, demand, work)`,
+    `lab.yaml:3: __proto__: unknown key "__proto__" (known here: name, envelope, supply, share, rows, demand, rates, work)`,
   ],
 ];
 
