@@ -1,4 +1,4 @@
-import { clockForCap, curvePowerW, curveSpeed, type Accelerator, type Catalog, type WorkKind } from "@pulmu/catalog";
+import { clockForCap, curvePowerW, curveSpeed, type Accelerator, type Catalog, type RackType, type WorkKind } from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
 
 /** Kinds of work, in the order of the tables. */
@@ -17,15 +17,9 @@ export class RackState {
   readonly failedGpus: Int32Array;
   /** 1 when powered and not shut down by heat or fault. */
   readonly up: Uint8Array;
-  readonly idleW: Float64Array;
-  readonly trayIdleW: Float64Array;
-  readonly traySwingW: Float64Array;
-  readonly overheadW: Float64Array;
-  readonly psuRatingW: Float64Array;
-  readonly psuNoLoad: Float64Array;
-  readonly psuLinear: Float64Array;
-  readonly psuQuadratic: Float64Array;
-  readonly liquidShare: Float64Array;
+  /** Kind of rack: index into `types`. Racks are many, kinds few: the pass reads their constants from short columns. */
+  readonly typeOf: Uint8Array;
+  readonly types: RackColumns;
   readonly cdu: Int32Array;
 
   /** In force now: per-GPU cap in W (Infinity = none), clock limit, and the clock that heat allows. */
@@ -43,28 +37,21 @@ export class RackState {
   readonly accelerators: readonly Accelerator[];
   /** True when a table changed since the flag was last cleared: gangs must look at their slowest member again. */
   tablesChanged = true;
-  /** The same, for whoever counts slowed GPUs. */
-  limitsChanged = true;
+  /** True when a table, or what is up or failed, changed: for whoever counts slowed and failed GPUs. */
+  conditionChanged = true;
 
   constructor(site: Site, catalog: Catalog) {
     const { racks } = site;
     const n = racks.length;
-    const column = (pick: (rack: Site["racks"][number]) => number) => Float64Array.from(racks, pick);
     this.count = n;
     this.accelerators = racks.map((rack) => acceleratorOf(catalog, rack.type.acceleratorId));
     this.gpus = Int32Array.from(racks, (rack) => rack.type.trays * rack.type.gpusPerTray);
     this.freeGpus = this.gpus.slice();
     this.failedGpus = new Int32Array(n);
     this.up = new Uint8Array(n).fill(1);
-    this.idleW = Float64Array.from(this.accelerators, (accelerator) => accelerator.idleW);
-    this.trayIdleW = column(({ type }) => type.trays * type.trayIdleW);
-    this.traySwingW = column(({ type }) => type.trays * (type.trayBusyW - type.trayIdleW));
-    this.overheadW = column(({ type }) => type.rackOverheadW);
-    this.psuRatingW = column(({ type }) => type.psuRatingW);
-    this.psuNoLoad = column(({ type }) => type.psuLoss.noLoad);
-    this.psuLinear = column(({ type }) => type.psuLoss.linear);
-    this.psuQuadratic = column(({ type }) => type.psuLoss.quadratic);
-    this.liquidShare = column(({ type }) => type.liquidShare);
+    const types = [...new Set(racks.map((rack) => rack.type))];
+    this.typeOf = Uint8Array.from(racks, (rack) => types.indexOf(rack.type));
+    this.types = columnsOf(types, catalog);
     this.cdu = Int32Array.from(racks, (rack) => rack.cdu);
     this.capW = new Float64Array(n);
     this.clockLimit = new Float64Array(n).fill(1);
@@ -99,7 +86,7 @@ export class RackState {
       this.activeW[k * this.count + r] = powerW;
     }
     this.tablesChanged = true;
-    this.limitsChanged = true;
+    this.conditionChanged = true;
   }
 
   setCap(r: number, capW: number, clockLimit: number, leaseEndS: number): void {
@@ -123,6 +110,35 @@ export class RackState {
   }
 }
 
+/**
+ * Constants of each kind of rack. With DC load p after the power shelf, the input is psuBaseW + p · (psuSlope + p · psuCurve):
+ * the catalogue's loss curve multiplied out, so that the pass divides by nothing.
+ */
+export interface RackColumns {
+  readonly idleGpuW: Float64Array;
+  /** Trays at idle and rack overhead, W. */
+  readonly baseW: Float64Array;
+  /** Tray power added per fully busy GPU, W. */
+  readonly trayPerGpuW: Float64Array;
+  readonly psuBaseW: Float64Array;
+  readonly psuSlope: Float64Array;
+  readonly psuCurve: Float64Array;
+  readonly liquidShare: Float64Array;
+}
+
+function columnsOf(types: readonly RackType[], catalog: Catalog): RackColumns {
+  const column = (pick: (type: RackType) => number) => Float64Array.from(types, pick);
+  return {
+    idleGpuW: column((type) => acceleratorOf(catalog, type.acceleratorId).idleW),
+    baseW: column((type) => type.trays * type.trayIdleW + type.rackOverheadW),
+    trayPerGpuW: column((type) => (type.trayBusyW - type.trayIdleW) / type.gpusPerTray),
+    psuBaseW: column((type) => type.psuRatingW * type.psuLoss.noLoad),
+    psuSlope: column((type) => 1 + type.psuLoss.linear),
+    psuCurve: column((type) => type.psuLoss.quadratic / type.psuRatingW),
+    liquidShare: column((type) => type.liquidShare),
+  };
+}
+
 function acceleratorOf(catalog: Catalog, id: string): Accelerator {
   const accelerator = catalog.accelerators.get(id);
   if (accelerator === undefined) throw new Error(`rack type names accelerator "${id}", which the catalogue does not have`);
@@ -130,7 +146,7 @@ function acceleratorOf(catalog: Catalog, id: string): Accelerator {
 }
 
 /** Cap per GPU that keeps the rack's input at or below what was provisioned for it; Infinity at nameplate. */
-function standingCapW(provisionedW: number, type: Site["racks"][number]["type"], accelerator: Accelerator): number {
+function standingCapW(provisionedW: number, type: RackType, accelerator: Accelerator): number {
   if (provisionedW >= type.nameplateW) return Infinity;
   const gpus = type.trays * type.gpusPerTray;
   const { noLoad, linear, quadratic } = type.psuLoss;

@@ -37,6 +37,8 @@ export class Slots {
   owner: Int32Array = new Int32Array(0);
   gpus: Float64Array = new Float64Array(0);
   factor: Float64Array = new Float64Array(0);
+  /** GPUs that somebody holds. */
+  heldGpus = 0;
   dirty = true;
 
   constructor(racks: number) {
@@ -56,12 +58,14 @@ export class Slots {
       this.factor = new Float64Array(room);
     }
     const next = start.slice();
+    this.heldGpus = 0;
     for (let o = 0; o < owners.length; o++) {
       const { pieces, kindA, gang } = owners[o];
       for (const piece of pieces) {
         const at = next[piece.rack]++;
         this.owner[at] = o;
         this.gpus[at] = piece.gpus;
+        this.heldGpus += piece.gpus;
         const speed = state.speed[kindA * state.count + piece.rack];
         this.factor[at] = gang && speed > 0 ? owners[o].speedA / speed : 1;
       }

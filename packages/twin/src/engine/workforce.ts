@@ -121,18 +121,21 @@ export class Workforce {
     }
     state.freeGpus[rack] -= gpus;
     state.failedGpus[rack] += gpus;
+    state.conditionChanged = true;
     return gpus;
   }
 
   repairGpus(rack: number, gpus: number): void {
     this.#state.freeGpus[rack] += gpus;
     this.#state.failedGpus[rack] -= gpus;
+    this.#state.conditionChanged = true;
     this.#mayPlace = true;
   }
 
   /** A rack went dark or came back. */
   setRackUp(rack: number, up: boolean, atS: number): void {
     this.#state.up[rack] = up ? 1 : 0;
+    this.#state.conditionChanged = true;
     if (up) {
       this.#mayPlace = true;
       return;
