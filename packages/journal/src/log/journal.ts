@@ -1,0 +1,80 @@
+import { PulmuError } from "@pulmu/units";
+import type { Reader, Store, Transaction } from "../storage/store.ts";
+import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
+import { decodeEntry, type Draft, encodeEntry, type Entry } from "./entry.ts";
+import { leafHash } from "./merkle.ts";
+import type { NoteSigner } from "./note.ts";
+import { readEntryBytes, rootAt, storeFullTiles } from "./tiles.ts";
+
+interface Head {
+  readonly size: number;
+  readonly prev: string;
+  readonly atMs: number;
+}
+
+export async function readHead(reader: Reader): Promise<Head> {
+  const [head] = await reader.query<{ size: number; prev: string; at_ms: number }>("select size, prev, at_ms from journal_head");
+  return { size: head.size, prev: head.prev, atMs: head.at_ms };
+}
+
+/**
+ * Writes entries at the end of the chain, in the transaction of the act they tell of: both happen, or neither.
+ * @returns the number of the first one
+ * @throws PulmuError `journal.entry-size`
+ */
+export async function appendEntries(tx: Transaction, drafts: readonly Draft[], nowMs: number): Promise<number> {
+  await tx.lock("journal");
+  const head = await readHead(tx);
+  const atMs = Math.max(nowMs, head.atMs);
+  let { prev } = head;
+  for (const [i, draft] of drafts.entries()) {
+    const seq = head.size + i;
+    const bytes = encodeEntry({ seq, prev, atMs, ...(atMs === nowMs ? {} : { clockMs: nowMs }), ...draft });
+    await tx.run("insert into journal_entries (seq, entry) values ($1, $2)", [seq, bytes]);
+    prev = leafHash(bytes).toString("hex");
+  }
+  const size = head.size + drafts.length;
+  await tx.run("update journal_head set size = $1, prev = $2, at_ms = $3", [size, prev, atMs]);
+  await storeFullTiles(tx, head.size, size);
+  return head.size;
+}
+
+/** Entries `[from, until)`, decoded. */
+export async function readEntries(reader: Reader, from: number, until: number): Promise<Entry[]> {
+  return (await readEntryBytes(reader, from, until)).map(decodeEntry);
+}
+
+/** The newest signed checkpoint, as the note that anyone can keep. */
+export async function latestCheckpoint(reader: Reader): Promise<string | undefined> {
+  const [row] = await reader.query<{ note: string }>("select note from journal_checkpoints order by size desc limit 1");
+  return row?.note;
+}
+
+/**
+ * Signs the log as it stands, unless nothing was added since the last checkpoint.
+ * @returns the newest checkpoint, undefined for an empty log
+ * @throws PulmuError `journal.forked` when the log no longer continues what was signed before: it is never signed again
+ */
+export async function checkpointJournal(store: Store, signer: NoteSigner, nowMs: number): Promise<string | undefined> {
+  return store.transaction(async (tx) => {
+    await tx.lock("journal");
+    const { size } = await readHead(tx);
+    const last = await latestCheckpoint(tx);
+    if (last !== undefined) {
+      const signed = openCheckpoint(last, signer.verifierKey);
+      if (signed.size > size || !(await rootAt(tx, signed.size)).equals(signed.root))
+        throw new PulmuError({
+          code: "journal.forked",
+          file: store.place,
+          value: `${size} entries`,
+          rule: `the journal is not a continuation of the ${signed.size} entries signed before`,
+          hint: "run `pulmu journal verify`; keep this database as evidence",
+        });
+      if (signed.size === size) return last;
+    }
+    if (size === 0) return undefined;
+    const note = signCheckpoint({ origin: signer.name, size, root: await rootAt(tx, size) }, signer);
+    await tx.run("insert into journal_checkpoints (size, at_ms, note) values ($1, $2, $3)", [size, nowMs, note]);
+    return note;
+  });
+}

@@ -1,0 +1,153 @@
+import { accessSync, constants, existsSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
+import { storeProblem } from "./problems.ts";
+import type { Reply, Request } from "./sqlite-worker.ts";
+import type { NamedLock, Reader, Row, SqlValue, Store, Target, Transaction } from "./store.ts";
+
+/** One connection in its own thread, asked one request after the other. */
+class Connection implements Reader {
+  readonly #worker: Worker;
+  readonly #path: string;
+  readonly #waiting: { resolve(value: unknown): void; reject(error: unknown): void }[] = [];
+
+  private constructor(path: string, readOnly: boolean, patienceMs: number) {
+    this.#path = path;
+    this.#worker = new Worker(new URL("./sqlite-worker.ts", import.meta.url), {
+      workerData: { path, readOnly, patienceMs },
+      execArgv: [], // the program's own options (such as `--eval`) are not for this thread
+    });
+    this.#worker.on("message", (reply: Reply) => {
+      const caller = this.#waiting.shift()!;
+      if ("result" in reply) caller.resolve(reply.result);
+      else caller.reject(storeProblem(Object.assign(new Error(reply.message), { errcode: reply.errcode }), path));
+    });
+    this.#worker.on("error", (error) => {
+      for (const caller of this.#waiting.splice(0)) caller.reject(storeProblem(error, path));
+    });
+  }
+
+  static async open(path: string, readOnly: boolean, patienceMs: number): Promise<Connection> {
+    const connection = new Connection(path, readOnly, patienceMs);
+    await new Promise<unknown>((resolve, reject) => connection.#waiting.push({ resolve, reject }));
+    connection.#worker.unref(); // an open database does not keep a program alive; a request under way does
+    return connection;
+  }
+
+  ask(request: Request): Promise<unknown> {
+    this.#worker.ref();
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    }).finally(() => {
+      if (this.#waiting.length === 0) this.#worker.unref();
+    });
+  }
+
+  query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<readonly R[]> {
+    return this.ask({ op: "query", sql, values }) as Promise<readonly R[]>;
+  }
+
+  async close(): Promise<void> {
+    await this.ask({ op: "close" });
+    await this.#worker.terminate();
+  }
+
+  toString(): string {
+    return this.#path;
+  }
+}
+
+/** Two connections: one writes, one reads beside it (WAL), so that a long report never delays a commit. */
+class SqliteStore implements Store {
+  readonly dialect = "sqlite";
+  readonly place: string;
+  readonly #writer: Connection;
+  readonly #patienceMs: number;
+  #reader: Promise<Connection> | undefined;
+  /** Settles when the transaction before has ended: one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string, writer: Connection, patienceMs: number) {
+    this.place = path;
+    this.#writer = writer;
+    this.#patienceMs = patienceMs;
+  }
+
+  async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<readonly R[]> {
+    this.#reader ??= Connection.open(this.place, true, this.#patienceMs);
+    return (await this.#reader).query<R>(sql, values);
+  }
+
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#alone(async () => {
+      const writer = this.#writer;
+      await writer.ask({ op: "begin" });
+      try {
+        const result = await work({
+          query: (sql, values) => writer.query(sql, values),
+          run: (sql, values = []) => writer.ask({ op: "run", sql, values }) as Promise<number>,
+          insertMany: (target, rows) => this.#insert(target, rows, false),
+          lock: async () => {}, // `begin immediate` already made it the only writer
+        });
+        await writer.ask({ op: "commit" });
+        return result;
+      } catch (error) {
+        await writer.ask({ op: "rollback" });
+        throw error;
+      }
+    });
+  }
+
+  insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[]): Promise<readonly boolean[]> {
+    return this.#alone(() => this.#insert(target, rows, true));
+  }
+
+  async tryLock(name: string): Promise<NamedLock | undefined> {
+    const file = `${this.place}-lock-${name}`;
+    const holder = new DatabaseSync(file, { timeout: 0 });
+    try {
+      // The operating system frees this file lock when the process ends, killed or not.
+      holder.exec("pragma locking_mode=exclusive; begin exclusive");
+    } catch (error) {
+      holder.close();
+      if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) return undefined;
+      throw storeProblem(error, file);
+    }
+    return {
+      confirm: async () => holder.isOpen,
+      release: async () => {
+        holder.close();
+        rmSync(file, { force: true });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    if (this.#reader !== undefined) await (await this.#reader).close();
+    await this.#writer.close();
+  }
+
+  #insert(target: Target, rows: readonly (readonly unknown[])[], alone: boolean): Promise<readonly boolean[]> {
+    return this.#writer.ask({ op: "insert", target, rows: JSON.stringify(rows), alone }) as Promise<readonly boolean[]>;
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Opens (or makes) a SQLite file. @throws PulmuError `store.*` */
+export async function openSqlite(path: string, patienceMs: number): Promise<Store> {
+  const fresh = !existsSync(path);
+  try {
+    accessSync(fresh ? dirname(path) : path, constants.W_OK);
+    return new SqliteStore(path, await Connection.open(path, false, patienceMs), patienceMs);
+  } catch (error) {
+    throw storeProblem(error, path);
+  }
+}

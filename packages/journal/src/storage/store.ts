@@ -1,0 +1,49 @@
+/** A value in a table. An integer is read as a number when it is safe (below 2⁵³), else as a bigint. */
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+export type Row = Readonly<Record<string, SqlValue>>;
+
+/** Where many rows go: a table, its columns in order, and which of them is unique and names a row. */
+export interface Target {
+  readonly table: string;
+  readonly columns: readonly { readonly name: string; readonly type: "text" | "bigint" }[];
+  readonly key: string;
+}
+
+/** SQL is written once for both databases: `$1` for values, lower-case names, no engine's own functions. */
+export interface Reader {
+  query<R extends Row = Row>(sql: string, values?: readonly SqlValue[]): Promise<readonly R[]>;
+}
+
+export interface Transaction extends Reader {
+  /** Runs one statement; the number of rows it changed. */
+  run(sql: string, values?: readonly SqlValue[]): Promise<number>;
+  /** Inserts the rows whose key is not there yet; says for each whether it was new. */
+  insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[]): Promise<readonly boolean[]>;
+  /** Waits for the right to be the only transaction under this name, until the end of this one. */
+  lock(name: string): Promise<void>;
+}
+
+/** Held as long as the process lives: the database lets go when the process dies, however it dies. */
+export interface NamedLock {
+  /** Asks the database whether the lock is still ours. */
+  confirm(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+/**
+ * Durable storage: what a write resolved with survives a power cut. SQLite runs WAL with synchronous=FULL,
+ * PostgreSQL synchronous_commit=on. Failures are a PulmuError `store.*`; a failed write left nothing behind,
+ * except `store.unreachable` in the middle of a commit, when only asking again can tell.
+ */
+export interface Store extends Reader {
+  readonly dialect: "sqlite" | "postgres";
+  /** The file or, without its password, the address: for messages. */
+  readonly place: string;
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** `insertMany` as a transaction of its own, in one round trip: the fast way to write records. */
+  insertMany: Transaction["insertMany"];
+  /** Takes the lock, or gives undefined when another process (or this one) holds it. */
+  tryLock(name: string): Promise<NamedLock | undefined>;
+  close(): Promise<void>;
+}
