@@ -124,6 +124,12 @@ export interface ModelFacts {
   readonly weightBytes: number;
   /** Key-value cache of one token of context, bytes (0 for layers that keep none). */
   readonly kvBytesPerToken: number;
+  /** Key-value heads: how many ways tensor parallelism can split that cache (1 for a latent cache). Unknown: taken as 8. */
+  readonly kvHeads?: number;
+  /** Recurrent state of one sequence (Mamba, linear attention), bytes. Unknown: none. */
+  readonly stateBytesPerSequence?: number;
+  /** Σ over the layers that attend to the whole context of query heads × head size. Unknown: layers × hiddenSize. */
+  readonly attentionWidth?: number;
   readonly contextTokens: number;
   /** GPUs of one serving replica on each accelerator it has been deployed on, `default` for the rest. */
   readonly replicaGpus: Readonly<Record<string, number>>;
