@@ -5,3 +5,4 @@ export type * from "./scenario.ts";
 export { SERIES, SITE_SERIES, type SiteSeriesName } from "./series.ts";
 export type * from "./simulation.ts";
 export * from "./traces/index.ts";
+export * from "./scenario/index.ts";

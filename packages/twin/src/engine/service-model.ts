@@ -83,9 +83,27 @@ export function decodePowerShare(batch: number): number {
   return DECODE_POWER_FLOOR + (1 - DECODE_POWER_FLOOR) * (batch / (batch + DECODE_POWER_HALF_BATCH));
 }
 
-/** Requests per second at which one replica is full, for the mean prompt (not cached) and output lengths. */
-export function saturationRequestsPerS(service: ServiceModel, promptTokens: number, outputTokens: number): number {
-  const decodeTokensPerS = service.maxBatch / decodeStepS(service, service.maxBatch);
-  const decodeOnly = decodeTokensPerS / outputTokens;
-  return decodeOnly / (1 + (decodeOnly * promptTokens) / service.prefillTokensPerS);
+/**
+ * Most requests per second that one replica serves within its memory, its share of prefill time and the inter-token
+ * objective, for the mean prompt (not cached) and output lengths. Bisection: all three limits tighten with the rate.
+ */
+export function saturationRequestsPerS(service: ServiceModel, promptTokens: number, outputTokens: number, itlObjectiveS: number): number {
+  let low = 0;
+  let high = (MAX_PREFILL_SHARE * service.prefillTokensPerS) / promptTokens;
+  for (let i = 0; i < 50; i++) {
+    const rate = (low + high) / 2;
+    if (sustains(service, rate, promptTokens, outputTokens, itlObjectiveS)) low = rate;
+    else high = rate;
+  }
+  return low;
+}
+
+function sustains(service: ServiceModel, rate: number, promptTokens: number, outputTokens: number, itlObjectiveS: number): boolean {
+  const decodeShare = 1 - (rate * promptTokens) / service.prefillTokensPerS;
+  // With the batch at its limit, does decode keep up, and in time?
+  const batchFor = (batch: number) => (rate * outputTokens * decodeStepS(service, batch)) / decodeShare;
+  if (batchFor(service.maxBatch) > service.maxBatch) return false;
+  let batch = 0;
+  for (let i = 0; i < 60; i++) batch = batchFor(batch); // rises to the fixed point, which lies below maxBatch
+  return decodeStepS(service, batch) / decodeShare <= itlObjectiveS * ITL_MARGIN;
 }

@@ -174,12 +174,13 @@ export class Workforce {
       const wanted = Math.floor(this.#demandOn(workload.demand, typeId, types) / gpus);
       if (wanted === 0) return [];
       const pieces = placeReplicas(this.#state, pool, gpus, wanted);
-      const full = saturationRequestsPerS(model, arrivals.meanPromptTokens, arrivals.meanOutputTokens);
+      const full = saturationRequestsPerS(model, arrivals.meanPromptTokens, arrivals.meanOutputTokens, workload.slo.itlS);
       return [{ typeId, model, wanted, pieces, full: full * wanted }];
     });
     const full = planned.reduce((sum, { full: poolFull }) => sum + poolFull, 0);
-    if (planned.length === 0) {
-      this.#note(0, "warning", workload.id, `asks for less than one replica of ${facts.name}; it is not deployed`);
+    if (planned.length === 0 || full === 0) {
+      const why = planned.length === 0 ? "asks for less than one replica" : "cannot meet its inter-token objective at any load";
+      this.#note(0, "warning", workload.id, `${why} of ${facts.name}; it is not deployed`);
       return;
     }
     const played = arrivals.scaleFixed ? arrivals : arrivals.scaledBy((workload.targetLoad * full) / arrivals.meanRequestsPerS);
