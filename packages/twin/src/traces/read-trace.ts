@@ -19,7 +19,7 @@ const RETURN = 0x0d;
 
 export interface ReadTraceOptions {
   /** Told from the first line when not given. */
-  readonly format?: TraceFormatName;
+  readonly format?: TraceFormatName | undefined;
 }
 
 /**
