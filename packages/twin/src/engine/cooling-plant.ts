@@ -168,7 +168,8 @@ export class CoolingPlant {
     const reach = (this.waterC[l] - ambientC) / Math.max(1, loop.supplyC - designC);
     const rejectableW = capacityW * Math.min(MAX_REJECTION, Math.max(0, reach));
     const freeW = Math.min(wantedW, rejectableW);
-    const chilledW = chiller === undefined || !powered ? 0 : Math.min(wantedW - freeW, Math.max(0, loop.chillerCapacityW - (freeAir ? 0 : airMovedW)));
+    const chilledW =
+      chiller === undefined || !powered ? 0 : Math.min(wantedW - freeW, Math.max(0, loop.chillerCapacityW - (freeAir ? 0 : airMovedW)));
     this.waterC[l] += (heatW - freeW - chilledW) / storeJPerK;
 
     const fan = rejectableW === 0 ? 0 : Math.max(MIN_SPEED, freeW / rejectableW);

@@ -39,12 +39,42 @@ export class FaultInjector {
     const { racks, cdus, nodes } = site;
     const byRate = (name: string, rate: FaultRate, weights: readonly number[], fail: (index: number, repairS: number) => void) =>
       this.#byRate(random(seed, name), rate, weights, fail);
-    byRate("gpu faults", rates.gpu, racks.map(({ type }) => type.trays * type.gpusPerTray), (rack, s) => this.#gpus(rack, 1, "GPU", s));
-    byRate("tray faults", rates.tray, racks.map(({ type }) => type.trays), (rack, s) => this.#trays(rack, 1, s));
-    byRate("cdu faults", rates.cduUnit, cdus.map(({ units }) => units), (cdu, s) => this.#cdu(cdu, 1, s));
-    byRate("power faults", rates.powerUnit, nodes.map(({ kind, units }) => (kind === "feed" ? 0 : units)), (node, s) => this.#node(node, 1, s));
-    byRate("feed faults", rates.feed, nodes.map(({ kind }) => (kind === "feed" ? 1 : 0)), (node, s) => this.#node(node, 1, s));
-    byRate("network faults", rates.network, racks.map(() => 1), (rack, s) => this.#network(rack, s));
+    byRate(
+      "gpu faults",
+      rates.gpu,
+      racks.map(({ type }) => type.trays * type.gpusPerTray),
+      (rack, s) => this.#gpus(rack, 1, "GPU", s),
+    );
+    byRate(
+      "tray faults",
+      rates.tray,
+      racks.map(({ type }) => type.trays),
+      (rack, s) => this.#trays(rack, 1, s),
+    );
+    byRate(
+      "cdu faults",
+      rates.cduUnit,
+      cdus.map(({ units }) => units),
+      (cdu, s) => this.#cdu(cdu, 1, s),
+    );
+    byRate(
+      "power faults",
+      rates.powerUnit,
+      nodes.map(({ kind, units }) => (kind === "feed" ? 0 : units)),
+      (node, s) => this.#node(node, 1, s),
+    );
+    byRate(
+      "feed faults",
+      rates.feed,
+      nodes.map(({ kind }) => (kind === "feed" ? 1 : 0)),
+      (node, s) => this.#node(node, 1, s),
+    );
+    byRate(
+      "network faults",
+      rates.network,
+      racks.map(() => 1),
+      (rack, s) => this.#network(rack, s),
+    );
   }
 
   /** A Poisson process over all units of a kind: exponential gaps, the unit drawn by weight, exponential repair times. */
@@ -96,7 +126,9 @@ export class FaultInjector {
   #gpus(rack: number, gpus: number, what: string, repairS: number): void {
     const taken = this.#target.failGpus(rack, gpus);
     if (taken === 0) return; // all of that rack's GPUs are out already
-    this.#outage("warning", this.#site.racks[rack].id, `${what} failed, ${plural(taken, "GPU")} out`, repairS, () => this.#target.repairGpus(rack, taken));
+    this.#outage("warning", this.#site.racks[rack].id, `${what} failed, ${plural(taken, "GPU")} out`, repairS, () =>
+      this.#target.repairGpus(rack, taken),
+    );
   }
 
   #trays(rack: number, trays: number, repairS: number): void {
@@ -111,7 +143,9 @@ export class FaultInjector {
   #cdu(cdu: number, count: number, repairS: number): void {
     const { id, units } = this.#site.cdus[cdu];
     this.#target.changeCduUnits(cdu, -count);
-    this.#outage(count >= units ? "critical" : "warning", id, `${count} of ${plural(units, "CDU unit")} lost`, repairS, () => this.#target.changeCduUnits(cdu, count));
+    this.#outage(count >= units ? "critical" : "warning", id, `${count} of ${plural(units, "CDU unit")} lost`, repairS, () =>
+      this.#target.changeCduUnits(cdu, count),
+    );
   }
 
   #pumps(loop: number, repairS: number): void {

@@ -1,4 +1,13 @@
-import { carbonGPerKWh, localTime, tariffPriceKrwPerKWh, weatherAt, type Catalog, type Climate, type GridFacts, type Tariff } from "@pulmu/catalog";
+import {
+  carbonGPerKWh,
+  localTime,
+  tariffPriceKrwPerKWh,
+  weatherAt,
+  type Catalog,
+  type Climate,
+  type GridFacts,
+  type Tariff,
+} from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
 
 /** How often weather, price and carbon are looked up again, s: they move by the hour. */

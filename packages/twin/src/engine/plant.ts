@@ -20,6 +20,9 @@ import { RackState } from "./rack-state.ts";
 import { fillServiceSeries } from "./service-rollup.ts";
 import { Workforce } from "./workforce.ts";
 
+/** Seconds within the load target before a breach is called over. */
+const BREACH_CLEAR_S = 60;
+
 /** What a run needs. `arrivals` has an entry for each inference workload of the site. */
 export interface SimulationInputs {
   readonly site: Site;
@@ -81,7 +84,8 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
   #atS = 0;
   #topologyChanged = true;
   #nextLeaseEndS = Infinity;
-  #breached = false;
+  /** When a running breach may be called over; Infinity when there is none. */
+  #breachEndS = Infinity;
 
   constructor({ site, catalog, scenario, arrivals }: SimulationInputs) {
     this.site = site;
@@ -197,7 +201,13 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
   setLoadTarget(target: LoadTarget): void {
     this.#targets.set(target);
     const what = target.limitW === undefined ? "lifted" : `${(target.limitW / 1e6).toFixed(1)} MW`;
-    this.#log.push({ atS: this.#atS, kind: "load-target", severity: "info", subject: target.feedTag ?? "all feeds", text: `load target ${what} from second ${target.fromS}` });
+    this.#log.push({
+      atS: this.#atS,
+      kind: "load-target",
+      severity: "info",
+      subject: target.feedTag ?? "all feeds",
+      text: `load target ${what} from second ${target.fromS}`,
+    });
   }
 
   setBessPower(bess: number, powerW: number): void {
@@ -267,11 +277,23 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
   // What the electrical path reports (PowerPathListener).
 
   overloaded(node: number, load: number): void {
-    this.#log.push({ atS: this.#atS, kind: "overload", severity: "warning", subject: this.site.nodes[node].id, text: `carries ${(load * 100).toFixed(0)} % of its rating` });
+    this.#log.push({
+      atS: this.#atS,
+      kind: "overload",
+      severity: "warning",
+      subject: this.site.nodes[node].id,
+      text: `carries ${(load * 100).toFixed(0)} % of its rating`,
+    });
   }
 
   tripped(node: number): void {
-    this.#log.push({ atS: this.#atS, kind: "trip", severity: "critical", subject: this.site.nodes[node].id, text: "protection tripped after sustained overload" });
+    this.#log.push({
+      atS: this.#atS,
+      kind: "trip",
+      severity: "critical",
+      subject: this.site.nodes[node].id,
+      text: "protection tripped after sustained overload",
+    });
   }
 
   changed(): void {
@@ -306,7 +328,13 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     }
     this.#nextLeaseEndS = next;
     if (expired > 0) {
-      this.#log.push({ atS, kind: "cap-expired", severity: "warning", subject: "caps", text: `${expired} cap lease${expired === 1 ? "" : "s"} ended; fallback in force` });
+      this.#log.push({
+        atS,
+        kind: "cap-expired",
+        severity: "warning",
+        subject: "caps",
+        text: `${expired} cap lease${expired === 1 ? "" : "s"} ended; fallback in force`,
+      });
     }
   }
 
@@ -411,8 +439,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
       const subject = this.site.cdus[c].id;
       const tempC = this.#cooling.supplyC[c].toFixed(1);
       if (now === 0) this.#log.push({ atS, kind: "throttle", severity: "critical", subject, text: `racks shut down at ${tempC} °C` });
-      else if (before === 1) this.#log.push({ atS, kind: "throttle", severity: "warning", subject, text: `racks slow down at ${tempC} °C` });
-      else if (now === 1) this.#log.push({ atS, kind: "throttle-ended", severity: "info", subject, text: `racks at full clock again, ${tempC} °C` });
+      else if (before === 1)
+        this.#log.push({ atS, kind: "throttle", severity: "warning", subject, text: `racks slow down at ${tempC} °C` });
+      else if (now === 1)
+        this.#log.push({ atS, kind: "throttle-ended", severity: "info", subject, text: `racks at full clock again, ${tempC} °C` });
     }
     for (let r = 0; r < this.#racks.count; r++) {
       const c = this.#racks.cdu[r];
@@ -485,12 +515,20 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     this.row[SERIES.cappedGpus] = capped;
   }
 
+  /** Says when the draw passes a load target, and when it has kept within it for a minute: power swings every few seconds. */
   #judgeTarget(atS: number, limitW: number): void {
-    const over = this.row[SERIES.sitePowerW] > limitW; // false without a target
-    if (over === this.#breached) return;
-    this.#breached = over;
-    const mw = (this.row[SERIES.sitePowerW] / 1e6).toFixed(1);
-    if (over) this.#log.push({ atS, kind: "breach", severity: "critical", subject: "site", text: `draws ${mw} MW against a load target of ${(limitW / 1e6).toFixed(1)} MW` });
-    else this.#log.push({ atS, kind: "breach-ended", severity: "info", subject: "site", text: `back within the load target at ${mw} MW` });
+    const siteW = this.row[SERIES.sitePowerW];
+    const mw = (powerW: number) => `${(powerW / 1e6).toFixed(1)} MW`;
+    if (siteW > limitW) {
+      if (this.#breachEndS === Infinity) {
+        const text = `draws ${mw(siteW)} against a load target of ${mw(limitW)}`;
+        this.#log.push({ atS, kind: "breach", severity: "critical", subject: "site", text });
+      }
+      this.#breachEndS = atS + BREACH_CLEAR_S;
+    } else if (this.#breachEndS <= atS || (this.#breachEndS < Infinity && Number.isNaN(limitW))) {
+      this.#breachEndS = Infinity;
+      const text = Number.isNaN(limitW) ? "the load target is over" : `within the load target for a minute, at ${mw(siteW)}`;
+      this.#log.push({ atS, kind: "breach-ended", severity: "info", subject: "site", text });
+    }
   }
 }

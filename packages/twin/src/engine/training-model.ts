@@ -45,7 +45,10 @@ function nearestFit(catalog: Catalog, model: ModelFacts, accelerator: Accelerato
   let bestScore = -1;
   for (const fit of catalog.training.values()) {
     const fitModel = catalog.models.get(fit.modelId);
-    const sizes = fitModel === undefined ? 0 : Math.min(fitModel.activeParams, model.activeParams) / Math.max(fitModel.activeParams, model.activeParams);
+    const sizes =
+      fitModel === undefined
+        ? 0
+        : Math.min(fitModel.activeParams, model.activeParams) / Math.max(fitModel.activeParams, model.activeParams);
     const score = (fit.acceleratorId === accelerator.id ? 4 : 0) + (fit.modelId === model.id ? 2 : 0) + sizes;
     if (score > bestScore) [best, bestScore] = [fit, score];
   }

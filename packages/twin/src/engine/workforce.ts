@@ -56,7 +56,15 @@ export class Workforce {
   #mayPlace = true;
   #nowS = 0;
 
-  constructor(site: Site, catalog: Catalog, state: RackState, log: EventLog, queue: EventQueue, victims: Random, arrivals: ReadonlyMap<string, Arrivals>) {
+  constructor(
+    site: Site,
+    catalog: Catalog,
+    state: RackState,
+    log: EventLog,
+    queue: EventQueue,
+    victims: Random,
+    arrivals: ReadonlyMap<string, Arrivals>,
+  ) {
     this.#site = site;
     this.#catalog = catalog;
     this.#state = state;
@@ -226,7 +234,13 @@ export class Workforce {
       this.#note(atS, "warning", workload.id, `submission ${serial} dropped: ${MAX_WAITING} of its jobs wait already`);
       return;
     }
-    const job = new Job({ id: `${workload.id}-${serial}`, workload, tenantId: this.#site.tenants[workload.tenant].id, gpus, submittedS: atS });
+    const job = new Job({
+      id: `${workload.id}-${serial}`,
+      workload,
+      tenantId: this.#site.tenants[workload.tenant].id,
+      gpus,
+      submittedS: atS,
+    });
     this.jobs.push(job);
     this.#enqueue(job);
   }
@@ -264,12 +278,24 @@ export class Workforce {
       this.#running.push(job);
       this.slots.dirty = true;
       const where = `${gpus.toLocaleString("en")} GPUs in ${pieces.length} racks`;
-      this.#log.push({ atS, kind: "job-started", severity: "info", subject: job.spec.id, text: restarting ? `starts again on ${where}` : `started on ${where}` });
+      this.#log.push({
+        atS,
+        kind: "job-started",
+        severity: "info",
+        subject: job.spec.id,
+        text: restarting ? `starts again on ${where}` : `started on ${where}`,
+      });
       return true;
     }
     if (!job.announced) {
       job.announced = true;
-      this.#log.push({ atS, kind: "job-waiting", severity: "info", subject: job.spec.id, text: `waits for ${gpus.toLocaleString("en")} GPUs` });
+      this.#log.push({
+        atS,
+        kind: "job-waiting",
+        severity: "info",
+        subject: job.spec.id,
+        text: `waits for ${gpus.toLocaleString("en")} GPUs`,
+      });
     }
     return false;
   }
@@ -280,7 +306,11 @@ export class Workforce {
     if (workload.kind !== "batch") return { kind: "training", model: trainingModel(this.#catalog, facts, accelerator, gpus) };
     const perReplica = Math.min(gpus, replicaGpus(facts, accelerator));
     refuseIfTooLarge(facts, accelerator, perReplica);
-    return { kind: "batch", model: serviceModel(facts, accelerator, perReplica, BATCH_CONTEXT_TOKENS, NO_OBJECTIVE_S), promptPerOutput: BATCH_PROMPT_PER_OUTPUT };
+    return {
+      kind: "batch",
+      model: serviceModel(facts, accelerator, perReplica, BATCH_CONTEXT_TOKENS, NO_OBJECTIVE_S),
+      promptPerOutput: BATCH_PROMPT_PER_OUTPUT,
+    };
   }
 
   #restoreReplicas(pool: ServicePool): void {
@@ -306,7 +336,13 @@ export class Workforce {
     this.#running.splice(index, 1);
     this.slots.dirty = true;
     this.#mayPlace = true;
-    this.#log.push({ atS, kind: "job-ended", severity: "info", subject: job.spec.id, text: `done after ${job.restarts} restart${job.restarts === 1 ? "" : "s"}` });
+    this.#log.push({
+      atS,
+      kind: "job-ended",
+      severity: "info",
+      subject: job.spec.id,
+      text: `done after ${job.restarts} restart${job.restarts === 1 ? "" : "s"}`,
+    });
   }
 
   #holders(rack: number): { readonly owner: Owner; readonly held: number }[] {
@@ -338,7 +374,13 @@ export class Workforce {
     this.#running.splice(this.#running.indexOf(job), 1);
     this.slots.dirty = true;
     this.#enqueue(job);
-    this.#log.push({ atS, kind: "job-failed", severity: "warning", subject: job.spec.id, text: `lost ${this.#site.racks[rack].id}; back to its last checkpoint` });
+    this.#log.push({
+      atS,
+      kind: "job-failed",
+      severity: "warning",
+      subject: job.spec.id,
+      text: `lost ${this.#site.racks[rack].id}; back to its last checkpoint`,
+    });
   }
 
   #typesFor(workload: Workload): string[] {
