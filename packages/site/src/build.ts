@@ -208,7 +208,7 @@ function phaseOf({ builtIn }: Plan, id: string): number {
 }
 
 function mark<T extends object>({ originOf }: Plan, { path }: { readonly path: Path }, element: T): T {
-  origins.set(element, originOf(path));
+  origins.set(element, (key) => originOf(key === undefined ? path : [...path, key]));
   return element;
 }
 

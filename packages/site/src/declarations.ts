@@ -59,6 +59,7 @@ export function declare(source: SiteSource, shaped: Shaped): Declarations {
     const declared = placed.flatMap((one) => {
       if (total > MAX_ITEMS) return [];
       const items = unfold(source, section, one);
+      if (items.length === 0) names.forgiveMissing();
       total += items.length;
       if (total > MAX_ITEMS) source.report(one.path, { code: "site.limit", rule: `the file generates more than ${MAX_ITEMS} items` });
       return items;
@@ -75,6 +76,8 @@ export class Names {
   readonly #source: SiteSource;
   readonly #known = new Map<string, { section: GeneratedSection; line: number | undefined }>();
 
+  #missingForgiven = false;
+
   constructor(source: SiteSource) {
     this.#source = source;
   }
@@ -87,7 +90,7 @@ export class Names {
     } else if (known !== undefined) {
       const rule = `this id is taken by a ${KIND_NAMES[known.section]} at line ${known.line}`;
       this.#source.report(path, { code: "site.duplicate", value: id, rule });
-    } else this.#known.set(id, { section, line: this.#source.lineOf(path) });
+    } else this.#known.set(id, { section, line: this.#source.document.lineOf(path) });
   }
 
   /** An id that stands in an item with other faults: known, so that references to it are not called unknown. */
@@ -95,10 +98,16 @@ export class Names {
     if (!this.#known.has(id)) this.#known.set(id, { section, line: undefined });
   }
 
+  /** A generator could not be unfolded: from now on an id that is missing follows from that, and is not told. */
+  forgiveMissing(): void {
+    this.#missingForgiven = true;
+  }
+
   /** True when `id` names an item of one of the sections; if not, says what is wrong at `path`. */
   check(id: string, sections: readonly GeneratedSection[], path: Path): boolean {
     const known = this.#known.get(id);
     if (known !== undefined && sections.includes(known.section)) return true;
+    if (this.#missingForgiven || /[{}]/.test(id)) return false; // follows from a generator or template that is told already
     if (this.#source.repeats(path, "site.reference")) return false;
     const wanted = sections.map((section) => KIND_NAMES[section]).join(" or ");
     if (known !== undefined) {
@@ -121,10 +130,8 @@ function fillDeep(source: SiteSource, path: Path, value: unknown, bindings: Bind
 }
 
 function idsOfBrokenItems(source: SiteSource, section: GeneratedSection, sound: readonly Placed<unknown>[]): string[] {
-  const raw = source.valueAt([section]);
-  if (!Array.isArray(raw)) return [];
   const soundIndices = new Set(sound.map(({ path }) => path[1]));
-  return raw.flatMap((item, index) => {
+  return source.list(section).flatMap((item, index) => {
     const id = (item as Record<string, unknown> | null)?.[idKey(section)];
     if (soundIndices.has(index) || typeof id !== "string") return [];
     return source.attempt([section, index, idKey(section)], () => combinations(id).map((bindings) => fill(id, bindings))) ?? [];

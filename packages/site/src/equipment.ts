@@ -89,7 +89,7 @@ function checkPower(source: SiteSource, shaped: Shaped, declared: Declarations, 
   for (const { item, path } of declared.power) {
     if (item.part !== undefined) lookup(source, catalog.electrical, item.part, [...path, "part"], "electrical part");
     if ((item.part === undefined) === (item.kind === undefined)) {
-      source.report(path, { code: "site.shape", value: item.id, rule: "names either a part of the catalogue or its own kind, not both" });
+      source.report(path, { code: "site.shape", value: item.id, rule: "names a part of the catalogue or its own kind: one of them" });
     } else if (item.part !== undefined && item.loss !== undefined) {
       source.report([...path, "loss"], { code: "site.shape", rule: "a part of the catalogue has its own loss" });
     }
@@ -130,7 +130,7 @@ function checkHalls(source: SiteSource, declared: Declarations, racks: ReadonlyM
   }
   for (const { item, path } of declared.loads) {
     if ((item.power === undefined) === (item.share === undefined)) {
-      source.report(path, { code: "site.shape", value: item.id, rule: "has either a power or a share, not both" });
+      source.report(path, { code: "site.shape", value: item.id, rule: "has a power or a share: one of them" });
     }
     if (item.of !== undefined && item.share === undefined) {
       source.report([...path, "of"], { code: "site.shape", rule: "goes with a share" });

@@ -12,7 +12,7 @@ export function expandSite(text: string, file: string): string {
   const source = new SiteSource(text, file);
   declare(source, shape(source));
   source.throwProblems();
-  const raw = source.value as Record<string, unknown>;
+  const raw = source.document.value as Record<string, unknown>;
   const written = Object.entries(raw).map(([key, list]) => {
     const section = GENERATED.find((name) => name === key);
     if (section === undefined || !Array.isArray(list)) return [key, list];

@@ -4,3 +4,6 @@ export { loadSite, parseSite, readSiteText, type SiteOptions } from "./load-site
 export type * from "./model.ts";
 export { originOf, type Origin } from "./origin.ts";
 export { siteJsonSchema } from "./schema.ts";
+export { checkSite } from "./check.ts";
+export type { CheckReport, CheckRow, CheckTotals } from "./check-report.ts";
+export { steadyStateW } from "./steady-state.ts";

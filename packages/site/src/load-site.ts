@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Catalog } from "@pulmu/catalog";
 import { nearest, PulmuError } from "@pulmu/units";
+import { fileError, formatPath } from "@pulmu/units/yaml";
 import { buildPlant, feedLimitW } from "./build.ts";
 import { declare, type Declarations } from "./declarations.ts";
 import { equip, lookup } from "./equipment.ts";
@@ -9,7 +10,7 @@ import { builtIn, checkPhases } from "./phases.ts";
 import { checkLinks, linksOf, orderNodes } from "./references.ts";
 import type { Head, Item } from "./schema.ts";
 import { shape, type Placed } from "./shape.ts";
-import { formatPath, SiteSource } from "./source.ts";
+import { SiteSource } from "./source.ts";
 import { buildWork } from "./work.ts";
 
 export interface SiteOptions {
@@ -22,20 +23,18 @@ const MAX_RACKS = 200_000;
 
 /**
  * Reads a site file.
- * @throws PulmuError with every problem of the file, each with its line; `site.file` when it cannot be read.
+ * @throws PulmuError with every problem of the file, each with its line; `file.*` when it cannot be read.
  */
 export function loadSite(file: string, options: SiteOptions): Site {
   return parseSite(readSiteText(file), file, options);
 }
 
-/** Text of a site file. @throws PulmuError `site.file` when it cannot be read. */
+/** Text of a site file. @throws PulmuError `file.*` when it cannot be read. */
 export function readSiteText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const rule = code === "ENOENT" ? "no such site file" : `cannot read this site file: ${message}`;
-    throw new PulmuError({ code: "site.file", file, rule });
+    throw fileError(error, file);
   }
 }
 
@@ -65,7 +64,11 @@ export function parseSite(text: string, file: string, { catalog, phase: phaseId 
 
   const phase = phaseId === undefined ? 0 : phases.findIndex(({ id }) => id === phaseId);
   if (phase < 0) throw unknownPhase(file, phaseId as string, phases);
-  const originOf = (path: (typeof declared.halls)[number]["path"]) => ({ file, line: source.lineOf(path), path: formatPath(path) });
+  const originOf = (path: (typeof declared.halls)[number]["path"]) => ({
+    file,
+    line: source.document.lineOf(path),
+    path: formatPath(path),
+  });
   const plant = buildPlant({ declared, equipment, order, phases, phase, builtIn: built, originOf });
   const used = new Set(plant.racks.map(({ type }) => type.acceleratorId));
   return {
@@ -85,8 +88,7 @@ export function parseSite(text: string, file: string, { catalog, phase: phaseId 
 
 /** Ids of all phases as they are written, those with other faults too. */
 function phaseIds(source: SiteSource): string[] {
-  const raw = source.valueAt(["phases"]);
-  return Array.isArray(raw) ? raw.map((phase) => String((phase as { id?: unknown } | null)?.id)) : [];
+  return source.list("phases").map((phase) => String((phase as { readonly id?: unknown } | null)?.id));
 }
 
 function checkSize(source: SiteSource, { halls }: Declarations): void {

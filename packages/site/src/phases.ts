@@ -10,7 +10,7 @@ export function checkPhases(source: SiteSource, phases: readonly Placed<Item<"ph
   phases.forEach(({ item, path }, i) => {
     const twin = phases.slice(0, i).find((earlier) => earlier.item.id === item.id);
     if (twin !== undefined) {
-      const rule = `this id is taken by the phase at line ${source.lineOf(twin.path)}`;
+      const rule = `this id is taken by the phase at line ${source.document.lineOf(twin.path)}`;
       source.report([...path, "id"], { code: "site.duplicate", rule });
     }
     const previous = phases[i - 1]?.item;

@@ -1,5 +1,14 @@
 import * as z from "zod";
-import { quantity, share } from "./quantity-schema.ts";
+import { quantity as anyQuantity } from "@pulmu/units/yaml";
+import type { QuantityKind } from "@pulmu/units";
+
+/** Beyond any site on Earth: catches a slip in the exponent, and keeps arithmetic finite. */
+const MAX = 1e15;
+const quantity = (kind: QuantityKind, sign: "positive" | "zero-or-more" | "any" = "positive") => {
+  const range = anyQuantity(kind, { min: sign === "any" ? -MAX : 0, max: MAX });
+  return sign === "positive" ? range.refine((value) => value > 0, { error: "must be more than zero" }) : range;
+};
+const share = () => anyQuantity("ratio", { max: 1 });
 
 /** Text that may hold `{variables}`; in an id it may declare them. */
 const template = z.string().min(1).max(200);
@@ -9,7 +18,7 @@ const word = z
   .max(64)
   .regex(/^[A-Za-z0-9][\w.-]*$/, { error: "letters, digits, dots, dashes and underscores, at most 64, and no dash first" });
 const text = z.string().min(1).max(1000);
-const count = (max: number) => z.int({ error: "a whole number" }).min(1).max(max);
+const count = (max: number) => z.int().min(1).max(max);
 
 const id = template.meta({
   description:
@@ -19,7 +28,7 @@ const from = z
   .union([template, z.array(template).min(1).max(2)], { error: "one source, or a list of one or two" })
   .meta({ description: "What feeds it. Two sources are 2N: they share the load and each can carry all of it." });
 const phase = word.optional().meta({ description: "When it is built. Left out: when the first thing it serves is built." });
-const units = count(100_000).default(1).meta({ description: "Equal units in parallel. rating and capacity are of one unit." });
+const units = count(10_000).default(1).meta({ description: "Equal units in parallel. rating and capacity are of one unit." });
 const redundancy = z.enum(["N", "N+1"]).default("N").meta({ description: "N+1: one of the units is spare." });
 
 const phaseItem = z.strictObject({
@@ -258,5 +267,5 @@ export const siteFile = withSections((section) => SECTIONS[section]);
 
 /** JSON Schema (draft 2020-12) of a site file, for editors. */
 export function siteJsonSchema(): Record<string, unknown> {
-  return { title: "Pulmu site", ...(z.toJSONSchema(siteFile, { io: "input", reused: "ref" }) as Record<string, unknown>) };
+  return { title: "Pulmu site", ...(z.toJSONSchema(siteFile, { io: "input" }) as Record<string, unknown>) };
 }

@@ -15,7 +15,7 @@ export function buildWork(
   const claim = (id: string, path: Path): void => {
     const first = taken.get(id);
     if (first === undefined) taken.set(id, path);
-    else source.report(path, { code: "site.duplicate", rule: `this id is taken at line ${source.lineOf(first)}` });
+    else source.report(path, { code: "site.duplicate", rule: `this id is taken at line ${source.document.lineOf(first)}` });
   };
   const workloads = tenants.flatMap(({ item, path }, tenant) => {
     claim(item.id, [...path, "id"]);
@@ -31,7 +31,7 @@ export function buildWork(
 
 function checkWorkload(source: SiteSource, item: WorkloadItem, path: Path, { catalog, racks }: Equipment): void {
   if ((item.gpus === undefined) === (item.share === undefined)) {
-    source.report(path, { code: "site.shape", value: item.id, rule: "asks for either gpus or a share, not both" });
+    source.report(path, { code: "site.shape", value: item.id, rule: "asks for gpus or for a share: one of them" });
   }
   if (item.share === 0) source.report([...path, "share"], { code: "site.range", rule: "this share must be more than zero" });
   item.racks.forEach((rack, i) => lookup(source, racks, rack, [...path, "racks", i], "rack type"));
