@@ -17,10 +17,13 @@ export interface TraceArrivalsOptions {
   readonly localSecond: number;
 }
 
-/** A larger service is many small ones whose users act at different moments: what one second held spreads over up to this many. */
-const MAX_SPREAD_S = 60;
+/**
+ * A larger service is many small ones whose users act at different moments, not in step: what one second held spreads over up to this
+ * many. Swings of the trace that are slower stay, as the moods of a public do.
+ */
+const MAX_SPREAD_S = 600;
 
-/** Plays a binned trace. Scaling it by n also spreads each second over the following n (at most 60): totals stay, bursts do not grow by n. */
+/** Plays a binned trace. Scaling it by n also spreads each second over the following n (at most 600): totals stay, bursts do not grow by n. */
 export function traceArrivals(trace: BinnedTrace, options: TraceArrivalsOptions): Arrivals {
   return new TraceArrivals(trace, options);
 }
