@@ -78,7 +78,7 @@ export class Replica {
       const run = this.#run;
       const steps = run.stepsBy(nowS - run.startS);
       boundaryS = run.startS + run.timeOf(steps);
-      this.#energyJ += (nowS - boundaryS) * run.gpuPowerW() * this.model.gpus;
+      this.#energyJ += (nowS - boundaryS) * run.gpuPowerW(steps) * this.model.gpus;
       if (steps > 0) {
         run.cutTo(steps);
         this.#close(boundaryS);

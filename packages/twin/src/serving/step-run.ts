@@ -117,9 +117,10 @@ export class StepRun {
     return energyJ * this.#model.gpus;
   }
 
-  /** Mean power of one GPU over the run, W, from its middle: for the readings within a run. */
-  gpuPowerW(): number {
-    return this.#powerW((this.steps - 1) / 2);
+  /** Power of one GPU during a step, W; the middle one stands for the run. */
+  gpuPowerW(step = (this.steps - 1) / 2): number {
+    const context = this.#contextTokens + step * this.sequences;
+    return this.#model.gpuPowerW(this.#prefillTokens, this.#prefillContextTokens, this.sequences, context, this.#clock);
   }
 
   /** Adds the durations of the steps numbered from 0, `firstWeight` for the first and `weight` for each other. */
@@ -171,13 +172,8 @@ export class StepRun {
     return this.#model.stepS(this.#prefillTokens, this.#prefillContextTokens, this.sequences, context, this.#clock);
   }
 
-  #powerW(step: number): number {
-    const context = this.#contextTokens + step * this.sequences;
-    return this.#model.gpuPowerW(this.#prefillTokens, this.#prefillContextTokens, this.sequences, context, this.#clock);
-  }
-
   #stepEnergyJ(step: number): number {
-    return this.#powerW(step) * this.#stepS(step);
+    return this.gpuPowerW(step) * this.#stepS(step);
   }
 }
 

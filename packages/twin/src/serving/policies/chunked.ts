@@ -24,7 +24,7 @@ export const chunked: BatchingPolicy = {
       if (taken === 0) break;
       budget -= taken;
     }
-    if (batch.prefillTokens > 0) return 1;
+    if (batch.prefillTokens > 0 || preempted) return 1; // after a preemption the next step may admit again
     return decode.count === 0 ? 0 : decode.stepsWithin(kv.availableBlocks, decode.stepsToFirstEnd);
   },
 };
