@@ -6,9 +6,12 @@ export interface LoadTarget {
   readonly limitW: number | undefined;
 }
 
+/** How often targets that are over are forgotten, s. */
+const PRUNE_S = 3600;
+
 /** Load targets over time: for any instant the one set last wins (DSX Flex 1.7.0). */
 export class LoadTargets {
-  readonly #targets: LoadTarget[] = [];
+  #targets: LoadTarget[] = [];
 
   set(target: LoadTarget): void {
     this.#targets.push(target);
@@ -16,6 +19,7 @@ export class LoadTargets {
 
   /** Limit on the whole site at a second, W; NaN when none. Targets on single feeds add up only when every feed has one. */
   siteLimitW(atS: number, feedTags: readonly string[]): number {
+    if (atS % PRUNE_S === 0) this.#targets = this.#targets.filter(({ untilS }) => untilS > atS);
     let whole = NaN;
     for (let i = this.#targets.length - 1; i >= 0; i--) {
       const target = this.#targets[i];
