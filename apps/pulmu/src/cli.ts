@@ -1,0 +1,192 @@
+import { parseQuantity, PulmuError } from "@pulmu/units";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { EXIT, exitCodeOf, printError, type ExitCode } from "./exit.ts";
+import { createStyle } from "./terminal/style.ts";
+
+/** Runs the command that the arguments name. Never throws: what goes wrong is printed, and the exit code tells its kind. */
+export async function runCli(args: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const program = createProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has printed why
+    if (error instanceof PulmuError) {
+      printError(error, args.includes("--json"));
+      return exitCodeOf(error);
+    }
+    process.stderr.write(`pulmu: a defect of Pulmu, not of your input. Please report it with these lines:\n${errorText(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Commands import what they run when they run: `--help` loads none of it. */
+function createProgram(finish: (code: ExitCode) => void): Command {
+  const program = new Command("pulmu")
+    .description(
+      "Runs a sovereign AI factory: a power envelope goes in, tokens come out, and every token is traced back to the watt and the won.",
+    )
+    .version(packageJson.version, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ styleTitle: (title) => createStyle(true).bold(title), showGlobalOptions: false });
+  addExamples(program, [
+    ["pulmu up", "run the 55 MW factory, live"],
+    ["pulmu simulate scenarios/sejong-55mw-day.yaml --synthetic", "a day in seconds, with a report"],
+    ["pulmu up --help", "options and examples of a command"],
+  ]);
+  addUp(program, finish);
+  addSimulate(program, finish);
+  addSite(program, finish);
+  addCatalog(program, finish);
+  return program;
+}
+
+function addUp(program: Command, finish: (code: ExitCode) => void): void {
+  const command = program
+    .command("up")
+    .summary("run a factory at wall clock, with a live view and an HTTP API")
+    .description(
+      "Runs the twin of a site at wall clock: a live view on a terminal, one line per 10 s elsewhere, an HTTP API and Prometheus metrics.",
+    )
+    .option("--site <file>", "site file (default: sites/gak-sejong.yaml, or the scenario's)")
+    .option("--phase <id>", "phase of the site (default: its first)")
+    .option("--scenario <file>", "play this scenario, from its own start, instead of today")
+    .option("--host <address>", "address to serve on", "127.0.0.1")
+    .option("--port <number>", "port to serve on, 0 = any free one", wholeNumber(0, 65_535), 8117)
+    .option("--data <dir>", "directory with traces, for the scenario's or Azure's conversations")
+    .option("--trace <file>", "play this request trace (.csv, .jsonl, .gz)")
+    .option("--synthetic", "use the fitted synthetic workload even where the scenario names traces")
+    .option("--speed <factor>", "simulated seconds per second", decimal(0.01, 10_000), 1)
+    .option("--seed <number>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1))
+    .option("--no-ui", "one line per 10 s, also on a terminal")
+    .option("--json", "state as one JSON line per 10 s on stdout")
+    .action(async (options) => finish(await (await import("./commands/up.ts")).up(options)));
+  addExamples(command, [
+    ["pulmu up", "the 55 MW phase of GAK Sejong, now"],
+    ["pulmu up --phase p200 --port 0", "its 200 MW phase, on any free port"],
+    ["pulmu up --data ../shared/data", "real requests: the Azure 2023 trace, looped"],
+    ["pulmu up --scenario scenarios/cooling-loss.yaml --speed 60", "an hour of a pump's failure in a minute"],
+    ["curl http://127.0.0.1:8117/api/state", "ask the factory while it runs"],
+  ]);
+}
+
+function addSimulate(program: Command, finish: (code: ExitCode) => void): void {
+  const command = program
+    .command("simulate")
+    .summary("run a scenario as fast as it can and write its results")
+    .description(
+      "Runs a scenario as fast as the machine can, and writes Parquet series, kpis.json and an HTML report. A run is written whole or not at all.",
+    )
+    .argument("<scenario>", "scenario file")
+    .option("--data <dir>", "directory with the scenario's traces")
+    .option("--synthetic", "use the fitted synthetic workload in place of the scenario's traces")
+    .option("--out <dir>", "where to write (default: out/<scenario>-<time>)")
+    .option("--force", "replace a run that is already there")
+    .option("--phase <id>", "another phase of the site")
+    .option("--duration <time>", 'another length, such as "2 h"', duration)
+    .option("--seed <number>", "another seed", wholeNumber(0, 2 ** 32 - 1))
+    .option("--compare <dir>", "draw an earlier run into the report")
+    .option("--no-report", "write no report.html")
+    .option("--no-series", "write no time series: totals, jobs, events and report only")
+    .option("--json", "print the totals as JSON")
+    .action(async (scenario, options) => finish(await (await import("./commands/simulate.ts")).simulate(scenario, options)));
+  addExamples(command, [
+    ["pulmu simulate scenarios/sejong-55mw-day.yaml --data ../shared/data", "a summer day with real requests"],
+    ["pulmu simulate scenarios/sejong-55mw-day.yaml --synthetic --duration '1 h'", "an hour, no data needed"],
+    ["pulmu simulate scenarios/cooling-loss.yaml --synthetic --compare out/before", "two runs in one report"],
+    ["pulmu simulate scenarios/lab-hour.yaml --synthetic --json | jq .pue", "one number for a script"],
+  ]);
+}
+
+function addSite(program: Command, finish: (code: ExitCode) => void): void {
+  const site = program
+    .command("site")
+    .summary("check, show or expand a site file")
+    .description("Looks at a site file: the power tree, cooling, halls and phases.");
+  const phase = () => new Option("--phase <id>", "phase of the site (default: its first)");
+
+  const check = site
+    .command("check")
+    .summary("check references, paths, ratings and heat")
+    .description(
+      "Checks that every rack reaches a feed on every path it was promised, and loads and heat against each rating. Exit code 1 when it finds problems.",
+    )
+    .argument("<file>", "site file")
+    .addOption(phase())
+    .option("--all-phases", "check each phase")
+    .option("--json", "print the report as JSON")
+    .action(async (file, options) => finish(await (await import("./commands/site.ts")).check(file, options)));
+  addExamples(check, [
+    ["pulmu site check sites/gak-sejong.yaml --all-phases", "each phase against its envelope"],
+    ["pulmu site check sites/lab.yaml --json | jq .rows", "provisioned watts of every power node"],
+  ]);
+
+  const expand = site
+    .command("expand")
+    .summary("print a site file with its generators written out")
+    .description("Prints the site file with every generator (`h{h=1..4}`) written out, as YAML.")
+    .argument("<file>", "site file")
+    .action(async (file) => finish(await (await import("./commands/site.ts")).expand(file)));
+  addExamples(expand, [["pulmu site expand sites/gak-sejong.yaml | less", "what the generators make"]]);
+  addExamples(site, [["pulmu site check sites/gak-sejong.yaml", "is it sound?"]]);
+}
+
+function addCatalog(program: Command, finish: (code: ExitCode) => void): void {
+  const catalog = program
+    .command("catalog")
+    .summary("look up facts and where they come from")
+    .description("Looks up facts: chips, racks, models, tariffs, climates.");
+  const show = catalog
+    .command("show")
+    .summary("show an entry with the source of each fact")
+    .description("Shows an entry of the catalogue with source, date and confidence of each fact; without an id, lists all entries.")
+    .argument("[id]", "entry, such as gb300 or racks/gb300-nvl72")
+    .option("--json", "print as JSON")
+    .action(async (id, options) => finish(await (await import("./commands/catalog.ts")).showCatalog(id, options)));
+  addExamples(show, [
+    ["pulmu catalog show", "all entries"],
+    ["pulmu catalog show gb300", "a chip: facts, sources, how sure"],
+    ["pulmu catalog show tariffs/kepco-b-iii --json", "for a script"],
+  ]);
+  addExamples(catalog, [["pulmu catalog show gb300", "a chip: facts, sources, how sure"]]);
+}
+
+function addExamples(command: Command, examples: readonly (readonly [line: string, what: string])[]): void {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`);
+  command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+function wholeNumber(low: number, high: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,10}$/.test(text) || Number(text) < low || Number(text) > high)
+      throw new InvalidArgumentError(`It is a whole number from ${low} to ${high}.`);
+    return Number(text);
+  };
+}
+
+function decimal(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= low && value <= high)) throw new InvalidArgumentError(`It is a number from ${low} to ${high}.`);
+    return value;
+  };
+}
+
+function duration(text: string): number {
+  try {
+    return parseQuantity(text, "duration");
+  } catch (error) {
+    throw error instanceof PulmuError ? new InvalidArgumentError(error.message) : error;
+  }
+}

@@ -1,0 +1,45 @@
+import type { WriteStream } from "node:tty";
+
+const ENTER = "\x1b[?1049h\x1b[?25l"; // another screen, cursor hidden
+const LEAVE = "\x1b[?25h\x1b[?1049l";
+const HOME = "\x1b[H";
+const CLEAR_LINE_END = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+/** The terminal shows what stands between these at once: no flicker. Terminals that do not know them ignore them. */
+const [HOLD, SHOW] = ["\x1b[?2026h", "\x1b[?2026l"];
+
+/** A picture on the terminal, redrawn in place. Whatever ends the process, `close()` gives the terminal back as it was. */
+export class Screen {
+  readonly #stream: WriteStream;
+  readonly #draw: (width: number, height: number) => readonly string[];
+  readonly #redraw = () => this.draw();
+  readonly #restore = () => this.close();
+  #open = true;
+
+  constructor(stream: WriteStream, draw: (width: number, height: number) => readonly string[]) {
+    this.#stream = stream;
+    this.#draw = draw;
+    stream.write(ENTER);
+    stream.on("resize", this.#redraw);
+    process.on("SIGCONT", this.#redraw);
+    process.on("exit", this.#restore);
+  }
+
+  draw(): void {
+    // A reader that does not keep up (a slow remote terminal) gets fewer pictures, not a growing queue.
+    if (!this.#open || this.#stream.writableNeedDrain) return;
+    const { columns = 80, rows = 24 } = this.#stream;
+    // No line break after the last line: it would scroll a full screen.
+    const picture = this.#draw(columns, rows).join(`${CLEAR_LINE_END}\r\n`);
+    this.#stream.write(`${HOLD}${HOME}${picture}${CLEAR_LINE_END}${CLEAR_BELOW}${SHOW}`);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#stream.write(LEAVE);
+    this.#stream.off("resize", this.#redraw);
+    process.off("SIGCONT", this.#redraw);
+    process.off("exit", this.#restore);
+  }
+}

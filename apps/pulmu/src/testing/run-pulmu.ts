@@ -1,0 +1,59 @@
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+/** Root of the checkout: commands are run there, as a user would. */
+export const CHECKOUT = join(import.meta.dirname, "../../../..");
+
+const MAIN = join(CHECKOUT, "apps/pulmu/src/main.ts");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A `pulmu` that runs beside the test. What it prints is kept. */
+export class PulmuProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = "";
+  stderr = "";
+  readonly #ended: Promise<unknown>;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.child = spawn(process.execPath, [MAIN, ...args], { cwd: CHECKOUT, env: cleanEnv(env) });
+    this.child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.#ended = once(this.child, "close");
+  }
+
+  /** Waits for a text on stdout, and gives its match. */
+  async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stdout);
+      if (match !== null) return match;
+      if (this.child.exitCode !== null) throw new Error(`pulmu ended without printing ${pattern}:\n${this.stdout}${this.stderr}`);
+      await Promise.race([once(this.child.stdout, "data"), this.#ended]);
+    }
+  }
+
+  async end(): Promise<Outcome> {
+    await this.#ended;
+    return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr };
+  }
+}
+
+/** Runs a command to its end. */
+export function runPulmu(...args: readonly string[]): Promise<Outcome> {
+  return new PulmuProcess(args).end();
+}
+
+/** The caller's wishes for colour, and the test runner's own variables, are not the child's. */
+function cleanEnv(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const { FORCE_COLOR: _force, NO_COLOR: _no, NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...rest } = process.env;
+  return { ...rest, ...env };
+}
