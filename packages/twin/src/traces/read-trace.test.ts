@@ -82,6 +82,13 @@ test("given a splitwise trace, times are seconds", async () => {
   ]);
 });
 
+test("wherever the bytes of a trace are cut, its requests are the same", async () => {
+  const text = `${AZURE}2023-11-16 18:15:46.6805900,374,44\r\n\r\n2023-11-16 18:15:50.9951690,396,109\n2023-11-16 18:15:51,7,8`;
+  const whole = await all(readTrace(inChunks(text, 1000), "t.csv"));
+  assert.equal(whole.length, 3);
+  for (let size = 1; size <= 64; size++) assert.deepEqual(await all(readTrace(inChunks(text, size), "t.csv")), whole);
+});
+
 const row = (time: string, prompt: string | number, output: string | number) => `${time},${prompt},${output}\n`;
 const T1 = "2023-11-16 18:15:46.5";
 const T2 = "2023-11-16 18:15:44.0";

@@ -1,6 +1,6 @@
 import type { LogNormal, WorkloadFit } from "@pulmu/catalog";
 import { exp, random } from "@pulmu/units";
-import type { Arrivals } from "./arrivals.ts";
+import { ARRIVED, type Arrivals } from "./arrivals.ts";
 import { shapeAt } from "./day-shape.ts";
 import { Sampler } from "./sampler.ts";
 
@@ -55,10 +55,10 @@ class SyntheticArrivals implements Arrivals {
   at(second: number, out: Float64Array): void {
     const rate = this.meanRequestsPerS * shapeAt(this.#fit.shapeByHour, this.#options.localSecond + second);
     const requests = this.#clump * this.#sampler.poisson(rate / this.#clump);
-    out[0] = requests;
-    out[1] = requests === 0 ? 0 : this.#tokens(requests, this.#fit.prompt, this.#promptCvSquared);
-    out[2] = requests === 0 ? 0 : this.#tokens(requests, this.#fit.output, this.#outputCvSquared);
-    out[3] = 0; // the fits know lengths only, nothing of shared prefixes
+    out[ARRIVED.requests] = requests;
+    out[ARRIVED.promptTokens] = requests === 0 ? 0 : this.#tokens(requests, this.#fit.prompt, this.#promptCvSquared);
+    out[ARRIVED.outputTokens] = requests === 0 ? 0 : this.#tokens(requests, this.#fit.output, this.#outputCvSquared);
+    out[ARRIVED.cachedPromptTokens] = 0; // the fits know lengths only, nothing of shared prefixes
   }
 
   scaledBy(factor: number): Arrivals {

@@ -37,6 +37,7 @@ class TraceArrivals implements Arrivals {
   readonly meanOutputTokens: number;
   readonly #trace: BinnedTrace;
   readonly #options: TraceArrivalsOptions;
+  /** In the order of ARRIVED. */
   readonly #columns: readonly [Float64Array, Float64Array, Float64Array, Float64Array];
   readonly #length: number;
   readonly #start: number;
