@@ -6,3 +6,4 @@ export { SERIES, SITE_SERIES, type SiteSeriesName } from "./series.ts";
 export type * from "./simulation.ts";
 export * from "./traces/index.ts";
 export * from "./scenario/index.ts";
+export * from "./serving/index.ts";

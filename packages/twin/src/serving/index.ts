@@ -11,3 +11,6 @@ export {
 export { ServingEngine, type ServingOptions } from "./engine.ts";
 export type { DurationSummary, RequestRecord, ServingReading, ServingSummary } from "./report.ts";
 export { checkRequests, type RequestLimits, type ServingRequest } from "./request.ts";
+export { type LatencyPoint, type LatencySelection, type LatencyTable, readLatencyTable } from "./latency-table.ts";
+export { splitwiseBaseline } from "./splitwise.ts";
+export { tableStepModel, type TableModelOptions } from "./table-model.ts";
