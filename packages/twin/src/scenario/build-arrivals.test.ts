@@ -95,12 +95,12 @@ test("a trace of a day or more is not shaped by the hour once more", async () =>
 
 test("given a scenario with traces and no data directory, the error says how to go on", async () => {
   await assert.rejects(
-    buildArrivals({ site, scenario: playing(spec("*", "azure/conv.csv.gz")), catalog }),
+    buildArrivals({ site, scenario: playing(spec("*", "azure/conv.csv.gz"), spec(services[0], "own.jsonl")), catalog }),
     new PulmuError({
       code: "trace.not-found",
-      path: "traces.*.file",
-      value: "azure/conv.csv.gz",
-      rule: "the scenario plays a trace, and no data directory is given",
+      path: "traces",
+      value: "own.jsonl, azure/conv.csv.gz",
+      rule: "the scenario plays traces, and no data directory is given",
       hint: "give the directory of the traces with --data DIR, or play the workloads fitted to them with --synthetic",
     }),
   );

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import type { Catalog, WorkloadFit } from "@pulmu/catalog";
 import type { InferenceWorkload, Site } from "@pulmu/site";
-import { PulmuError, type Problem } from "@pulmu/units";
+import { PulmuError } from "@pulmu/units";
 import type { Scenario, TraceSpec } from "../scenario.ts";
 import { localSecondOfDay } from "../traces/day-shape.ts";
 import { binTrace, readTraceFile, syntheticArrivals, traceArrivals, type Arrivals, type BinnedTrace } from "../traces/index.ts";
@@ -85,21 +85,20 @@ function findTraces(specs: readonly (TraceSpec | undefined)[], { dataDir }: Buil
     const inData = dataDir === undefined || isAbsolute(spec.file) ? [] : [join(dataDir, spec.file)];
     return [...inData, spec.besideScenario].find((place) => existsSync(place));
   });
-  const missing = new Set(specs.filter((spec, i) => spec !== undefined && files[i] === undefined) as TraceSpec[]);
-  if (missing.size === 0) return files;
-  throw new PulmuError(
-    [...missing].map((spec): Problem => {
-      if (isAbsolute(spec.file)) return { code: "file.missing", file: spec.file, rule: "no such file" };
-      return {
-        code: "trace.not-found",
-        path: `traces.${spec.workload}.file`,
-        value: spec.file,
-        rule:
-          dataDir === undefined
-            ? "the scenario plays a trace, and no data directory is given"
-            : `the trace is neither in ${dataDir} nor beside the scenario`,
-        hint: "give the directory of the traces with --data DIR, or play the workloads fitted to them with --synthetic",
-      };
-    }),
-  );
+  const missing = specs.filter((spec, i) => spec !== undefined && files[i] === undefined).map((spec) => (spec as TraceSpec).file);
+  if (missing.length > 0) throw notFound([...new Set(missing)], dataDir);
+  return files;
+}
+
+function notFound(missing: readonly string[], dataDir: string | undefined): PulmuError {
+  const alone = missing.find((file) => isAbsolute(file));
+  if (alone !== undefined) return new PulmuError({ code: "file.missing", file: alone, rule: "no such file" });
+  return new PulmuError({
+    code: "trace.not-found",
+    path: "traces",
+    value: missing.join(", "),
+    rule:
+      dataDir === undefined ? "the scenario plays traces, and no data directory is given" : `neither in ${dataDir} nor beside the scenario`,
+    hint: "give the directory of the traces with --data DIR, or play the workloads fitted to them with --synthetic",
+  });
 }
