@@ -55,8 +55,11 @@ export async function run(options: readonly string[]): Promise<void> {
     );
     if (phase === "p1000") {
       const realTime = scenario.durationS / cpuS;
-      process.stdout.write(`required at a gigawatt: ${REQUIRED.realTime} × real time, under ${REQUIRED.memoryMB} MB: ${realTime >= REQUIRED.realTime && memoryMB < REQUIRED.memoryMB ? "met" : "MISSED"}\n`);
-      for (const peer of PEERS) process.stdout.write(`beside ${peer.name} at ${peer.realTime} ×: ${(realTime / peer.realTime).toFixed(1)} times\n`);
+      process.stdout.write(
+        `required at a gigawatt: ${REQUIRED.realTime} × real time, under ${REQUIRED.memoryMB} MB: ${realTime >= REQUIRED.realTime && memoryMB < REQUIRED.memoryMB ? "met" : "MISSED"}\n`,
+      );
+      for (const peer of PEERS)
+        process.stdout.write(`beside ${peer.name} at ${peer.realTime} ×: ${(realTime / peer.realTime).toFixed(1)} times\n`);
     }
   }
 }
