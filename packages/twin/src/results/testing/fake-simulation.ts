@@ -142,6 +142,7 @@ export function fakeSimulation(options: {
     rackPowerW: new Float64Array(rackCount),
     rackInletC: new Float64Array(rackCount),
     rackSpeed: new Float64Array(rackCount),
+    rackReadingW: new Float64Array(rackCount),
     step() {
       simulation.atS++;
       simulation.atMs += 1000;
