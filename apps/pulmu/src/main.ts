@@ -3,9 +3,9 @@ import { enableCompileCache } from "node:module";
 // Compiled modules are kept between runs: a warm start takes a third of a cold one's time.
 enableCompileCache();
 
-// A reader that has seen enough (`pulmu … | head`) is no error.
+// A reader that has seen enough (`pulmu … | head`), or a terminal that was closed, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
+  if (error.code === "EPIPE" || error.code === "EIO") process.exit(0);
   throw error;
 });
 

@@ -14,7 +14,7 @@ export interface FactoryInfo {
   readonly speed: number;
 }
 
-/** Told of each simulated second's outcome, after it is kept in the history. */
+/** Told of events as they are logged. */
 export interface FactoryListener {
   onEvent(event: LoggedEvent): void;
 }

@@ -6,8 +6,10 @@ export interface RackState {
   readonly id: string;
   readonly type: string;
   readonly powerW: number;
+  /** What the rack's own meter says: the same, unless its sensor is stuck. */
+  readonly readingW: number;
   /** What the site provisions for it: its nameplate, or a standing limit below that. */
-  readonly capW: number;
+  readonly limitW: number;
   readonly inletC: number;
   readonly speed: number;
 }
@@ -74,9 +76,17 @@ export function tokensPerSPerMW(row: Float64Array): number {
 }
 
 export function rackState(factory: LiveFactory, rack: number): RackState {
-  const { site, rackPowerW, rackInletC, rackSpeed } = factory.simulation;
+  const { site, rackPowerW, rackReadingW, rackInletC, rackSpeed } = factory.simulation;
   const { id, typeId, provisionedW } = site.racks[rack];
-  return { id, type: typeId, powerW: rackPowerW[rack], capW: provisionedW, inletC: rackInletC[rack], speed: rackSpeed[rack] };
+  return {
+    id,
+    type: typeId,
+    powerW: rackPowerW[rack],
+    readingW: rackReadingW[rack],
+    limitW: provisionedW,
+    inletC: rackInletC[rack],
+    speed: rackSpeed[rack],
+  };
 }
 
 export function nodeState(factory: LiveFactory, node: number): NodeState {

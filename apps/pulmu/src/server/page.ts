@@ -6,7 +6,7 @@ const ENDPOINTS = [
   ["/api/site", "the site model: phases, feeds, power tree, halls, tenants, workloads"],
   ["/api/series?name=sitePowerW,pue&step=60", "the last day at 1 s: name, from, to (epoch ms), step (s)"],
   ["/api/events", "server-sent events: state each second, event when something happens"],
-  ["/api/racks?sort=power&limit=20", "racks: power, cap, inlet, speed; sort by id, power, inlet or speed"],
+  ["/api/racks?sort=power&limit=20", "racks: power, limit, inlet, speed; sort by id, power, inlet or speed"],
   ["/api/nodes", "the power tree with its watts"],
   ["/api/jobs", "training, tuning, batch and simulation jobs"],
   ["/api/services", "inference services and their latencies"],

@@ -131,7 +131,9 @@ test("too long an address is refused", async () => {
 
 test("racks can be sorted and limited, and a bad order or limit is refused", async () => {
   const { body } = await get("/api/racks?sort=inlet&limit=1");
-  assert.deepEqual(body, [{ id: "h1/r01/03", type: "gb300-nvl72", powerW: 108_000, capW: 142_000, inletC: 31.5, speed: 1 }]);
+  assert.deepEqual(body, [
+    { id: "h1/r01/03", type: "gb300-nvl72", powerW: 108_000, readingW: 108_000, limitW: 142_000, inletC: 31.5, speed: 1 },
+  ]);
   assert.equal((await get("/api/racks")).body.length, 8);
   assert.equal((await get("/api/racks?sort=colour")).body.error.code, "api.sort");
   assert.equal((await get("/api/racks?limit=0")).body.error.code, "api.limit");

@@ -214,13 +214,13 @@ function servicesPanel(factory: LiveFactory, width: number, style: Style): Panel
 
 function racksPanel(factory: LiveFactory, width: number, style: Style): Panel {
   return {
-    title: rule("Racks nearest a limit", "kW  of cap   inlet  speed", width, style),
+    title: rule("Racks nearest a limit", "kW of lim.   inlet  speed", width, style),
     lines: worstRacks(factory, LIST_LINES).map((rack) =>
       tableRow(
         [
           [` ${rack.id}`, 0],
           [(rack.powerW / 1e3).toFixed(1), -9],
-          [percent(rack.powerW / rack.capW), -8],
+          [percent(rack.powerW / rack.limitW), -8],
           [fixed(rack.inletC, 1, "°"), -8],
           [percent(rack.speed), -7, rack.speed < 0.995 ? style.orange : undefined],
         ],

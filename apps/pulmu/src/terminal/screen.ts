@@ -1,7 +1,7 @@
 import type { WriteStream } from "node:tty";
 
-const ENTER = "\x1b[?1049h\x1b[?25l"; // another screen, cursor hidden
-const LEAVE = "\x1b[?25h\x1b[?1049l";
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"; // another screen, cursor hidden, long lines cut
+const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const CLEAR_LINE_END = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";

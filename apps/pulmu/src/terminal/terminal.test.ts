@@ -139,7 +139,7 @@ test("a screen draws in place, draws again when the terminal is resized, and giv
   terminal.emit("resize");
   assert.ok(terminal.output.includes("30×10"));
   screen.close();
-  assert.ok(terminal.output.endsWith("\x1b[?25h\x1b[?1049l"));
+  assert.ok(terminal.output.endsWith("\x1b[?7h\x1b[?25h\x1b[?1049l"));
   const length = terminal.output.length;
   screen.draw();
   screen.close();
