@@ -39,6 +39,17 @@ export interface Entry extends YamlDocument {
 const FROM = "from";
 const VALUE = "value";
 const EXTENDS = "extends";
+/** In a `from` by field name: the source of all fields that it does not name. */
+const REST = "rest";
+
+/** Which source holds for what stands below a place: by field name, at any depth, and for the rest. */
+interface Scope {
+  readonly rest: Provenance | undefined;
+  readonly named: ReadonlyMap<string, Provenance>;
+}
+
+/** Stands in for a source that was not found, so that one slip is told once. */
+const UNKNOWN: Provenance = { source: "unknown", asOf: "unknown", confidence: "guess" };
 
 const Source = z.strictObject({
   source: z.string().min(1),
@@ -54,42 +65,57 @@ const FactFileShape = z.strictObject({
 });
 
 /**
- * Takes a fact file apart. In it, `from: NAME` names an entry of the file's `sources` and holds for everything below it until
- * another `from`; a single value takes its own as `{ value: 1400 W, from: NAME }`. Every value but a `name` must have one.
+ * Takes a fact file apart. In it, `from: NAME` names an entry of the file's `sources` and holds for everything below until another
+ * `from`; `from: { rest: NAME, idleW: OTHER }` gives fields of these names their own; a single value may also bring its own, as
+ * `{ value: 1400 W, from: NAME }`. Every value but a `name` must have a source.
  * @throws PulmuError when the file as a whole has not the shape of one.
  */
 export function readFacts(document: YamlDocument): FactFile {
   const { sources, ...kinds } = checkShape(FactFileShape, document, "catalog");
   const problems: Problem[] = [];
 
-  const sourceAt = (path: DocumentPath, name: unknown): Provenance | undefined => {
-    const source = typeof name === "string" && Object.hasOwn(sources, name) ? sources[name] : undefined;
-    if (source !== undefined) return source;
-    const near = nearest(String(name), Object.keys(sources));
-    const hint = near === undefined ? `sources of this file: ${Object.keys(sources).join(", ") || "none"}` : `did you mean "${near}"?`;
-    problems.push(document.problem(path, "catalog.unknown-source", `no source of this name in the file's \`sources\``, hint));
-    return undefined;
+  const sourceAt = (path: DocumentPath, name: unknown): Provenance => {
+    if (typeof name === "string" && Object.hasOwn(sources, name)) return sources[name];
+    const hint = suggestion(String(name), Object.keys(sources)) ?? `sources of this file: ${Object.keys(sources).join(", ") || "none"}`;
+    problems.push(document.problem(path, "catalog.unknown-source", "no source of this name in the file's `sources`", hint));
+    return UNKNOWN;
   };
 
-  const read = (value: unknown, path: DocumentPath, inherited: Provenance | undefined): Fact | FactGroup => {
+  const scopeAt = (path: DocumentPath, from: unknown, below: Record<string, unknown>, outer: Scope): Scope => {
+    if (!isMapping(from)) return { rest: sourceAt(path, from), named: new Map() };
+    const known = fieldNames(below);
+    const named = new Map(outer.named);
+    for (const [field, name] of Object.entries(from)) {
+      if (field === REST) continue;
+      named.set(field, sourceAt([...path, field], name));
+      if (known.has(field)) continue;
+      const hint = suggestion(field, known) ?? `\`${REST}\` stands for all fields without a name here`;
+      problems.push(document.problem([...path, field], "catalog.unknown-key", "no field of this name below", hint));
+    }
+    return { rest: REST in from ? sourceAt([...path, REST], from[REST]) : outer.rest, named };
+  };
+
+  const read = (value: unknown, path: DocumentPath, outer: Scope): Fact | FactGroup => {
     const at = { document, path };
-    if (!isMapping(value)) {
-      if (inherited === undefined && path.at(-1) !== "name" && path.at(-1) !== EXTENDS) {
-        const hint = `put \`from: NAME\` on the entry, or write { value: …, from: NAME }`;
+    const scope = isMapping(value) && FROM in value ? scopeAt([...path, FROM], value[FROM], value, outer) : outer;
+    if (!isMapping(value) || VALUE in value) {
+      const key = path.at(-1);
+      if (scope.rest === undefined && key !== "name" && key !== EXTENDS) {
+        const hint = "put `from: NAME` on the entry, or write { value: …, from: NAME }";
         problems.push(document.problem(path, "catalog.no-source", "this value has no source", hint));
       }
-      return { value, provenance: inherited, at };
+      return { value: isMapping(value) ? value[VALUE] : value, provenance: scope.rest, at };
     }
-    const provenance = FROM in value ? sourceAt([...path, FROM], value[FROM]) : inherited;
-    if (VALUE in value) return { value: value[VALUE], provenance, at };
     const fields = Object.entries(value).filter(([key]) => key !== FROM);
-    return { fields: new Map(fields.map(([key, child]) => [key, read(child, [...path, key], provenance)])), at };
+    const inner = (key: string): Scope => ({ rest: scope.named.get(key) ?? scope.rest, named: scope.named });
+    return { fields: new Map(fields.map(([key, child]) => [key, read(child, [...path, key], inner(key))])), at };
   };
 
   const entries = new Map<Kind, ReadonlyMap<string, FactGroup>>();
   for (const kind of KINDS) {
     const written = Object.entries(kinds[kind] ?? {});
-    entries.set(kind, new Map(written.map(([id, value]) => [id, read(value, [kind, id], undefined) as FactGroup])));
+    const nothing: Scope = { rest: undefined, named: new Map() };
+    entries.set(kind, new Map(written.map(([id, value]) => [id, read(value, [kind, id], nothing) as FactGroup])));
   }
   return { entries, problems };
 }
@@ -117,8 +143,7 @@ export function resolveExtends(group: FactGroup, entries: ReadonlyMap<string, Fa
     if (base === undefined) break;
     const found = entries.get(String(base.value));
     if (found === undefined) {
-      const near = nearest(String(base.value), entries.keys());
-      const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+      const hint = suggestion(String(base.value), entries.keys());
       return problemAt(next, [EXTENDS], "catalog.unknown-reference", "no such entry to extend", hint);
     }
     next = found;
@@ -163,8 +188,18 @@ function problemAt(group: FactGroup, path: DocumentPath, code: string, rule: str
   }
   const { document, path: written } = node.at;
   const wrapped = "value" in node && isMapping(valueAt(document.value, written)) ? [VALUE] : [];
-  const problem = document.problem([...written, ...wrapped, ...path.slice(depth)], code, rule, hint);
-  return problem;
+  return document.problem([...written, ...wrapped, ...path.slice(depth)], code, rule, hint);
+}
+
+/** Names of all fields below a mapping, at any depth. */
+function fieldNames(mapping: Record<string, unknown>): ReadonlySet<string> {
+  const entries = Object.entries(mapping).filter(([key]) => key !== FROM);
+  return new Set(entries.flatMap(([key, value]) => [key, ...(isMapping(value) ? fieldNames(value) : [])]));
+}
+
+function suggestion(word: string, known: Iterable<string>): string | undefined {
+  const near = nearest(word, known);
+  return near === undefined ? undefined : `did you mean "${near}"?`;
 }
 
 const isMapping = (value: unknown): value is Record<string, unknown> =>

@@ -1,5 +1,6 @@
 /** Floor 0: sourced facts, and the small functions that read them. */
 export { weatherAt, type Weather } from "./climate.ts";
+export { decodePowerShare } from "./decode-power.ts";
 export { carbonGPerKWh, wholesaleKrwPerKWh } from "./grid.ts";
 export { loadCatalog, type CatalogOptions } from "./load.ts";
 export { localTime, type LocalTime } from "./local-time.ts";

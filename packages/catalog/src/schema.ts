@@ -1,7 +1,9 @@
 import { quantity } from "@pulmu/units/yaml";
 import { z } from "zod";
+import { bandsByHour } from "./bands.ts";
 import type {
   Accelerator,
+  Band,
   Catalog,
   Climate,
   CoolingPart,
@@ -66,7 +68,14 @@ const accelerator = z.strictObject({
   scaleUpBytesPerS: positive,
   scaleOutBytesPerS: positive,
   curves: z.strictObject({ training: curve, prefill: curve, decode: curve, simulation: curve }),
-  serving: z.strictObject({ computeEfficiency: share, bandwidthEfficiency: share, stepFloorS: seconds }),
+  serving: z.strictObject({
+    computeEfficiency: share,
+    expertComputeEfficiency: share,
+    bandwidthEfficiency: share,
+    layerFloorS: seconds,
+    decodePowerFloor: share,
+    decodePowerHalfBatch: positive,
+  }),
   priceUsd: price.exactOptional(),
 });
 
@@ -101,6 +110,9 @@ const model = z.strictObject({
   precision: z.enum(["bf16", "fp8", "fp4"]),
   weightBytes: positive,
   kvBytesPerToken: amount,
+  kvHeads: count.exactOptional(),
+  stateBytesPerSequence: amount.exactOptional(),
+  attentionWidth: amount.exactOptional(),
   contextTokens: count,
   replicaGpus: z.record(z.string(), count),
   licence: name,
@@ -135,7 +147,12 @@ const cooling = z.discriminatedUnion("kind", [
 const season = z.enum(["summer", "spring-autumn", "winter"]);
 const hours = <T extends z.ZodType>(item: T) => z.array(item).length(24, "needs 24 values, one for each local hour");
 const months = <T extends z.ZodType>(item: T) => z.array(item).length(12, "needs 12 values, January first");
-const bands = hours(z.enum(["light", "mid", "peak"]));
+const bands = z.string().transform((text, context): readonly Band[] => {
+  const byHour = bandsByHour(text);
+  if (typeof byHour !== "string") return byHour;
+  context.issues.push({ code: "custom", input: text, message: byHour, params: { hint: "write light 22-8, mid 8-15, peak 15-22" } });
+  return z.NEVER;
+});
 const bySeason = <T extends z.ZodType>(item: T) => z.strictObject({ summer: item, "spring-autumn": item, winter: item });
 
 const tariff = z.strictObject({
@@ -180,6 +197,7 @@ const workload = z.strictObject({
 });
 
 const training = z.strictObject({
+  method: z.enum(["pretraining", "lora"]),
   modelId: name,
   acceleratorId: name,
   gpus: count,

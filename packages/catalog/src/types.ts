@@ -68,12 +68,16 @@ export interface Range {
 
 /** Share of the peaks that LLM serving reaches, fitted to measured runs (`fit/serving.ts`). */
 export interface ServingFit {
-  /** Share of dense peak FLOP/s reached in prefill, 0…1. */
+  /** Share of dense peak FLOP/s reached by dense models, and by models with experts (routing, exchange and small GEMMs included), 0…1. */
   readonly computeEfficiency: number;
+  readonly expertComputeEfficiency: number;
   /** Share of HBM bandwidth reached in decode, 0…1. */
   readonly bandwidthEfficiency: number;
-  /** Fixed time of a decode step (launches, synchronisation, sampling), s. */
-  readonly stepFloorS: number;
+  /** Fixed time that each layer adds to a decode step (launches, synchronisation), s. */
+  readonly layerFloorS: number;
+  /** Power of decoding by batch, see `decodePowerShare`: share left at the smallest batch, and sequences per GPU half way up. */
+  readonly decodePowerFloor: number;
+  readonly decodePowerHalfBatch: number;
 }
 
 /** Loss of a part as a share of its rating, at load share x of the rating: noLoad + linear·x + quadratic·x². */
@@ -276,6 +280,7 @@ export interface LogNormal {
 /** How a class of jobs trains: fitted to MLPerf step logs. */
 export interface TrainingFit {
   readonly id: string;
+  readonly method: "pretraining" | "lora";
   readonly modelId: string;
   readonly acceleratorId: string;
   readonly gpus: number;

@@ -45,7 +45,8 @@ export function serviceModel(
   contextTokens: number,
   itlObjectiveS: number,
 ): ServiceModel {
-  const { computeEfficiency, bandwidthEfficiency, stepFloorS } = accelerator.serving;
+  const { expertComputeEfficiency, bandwidthEfficiency, layerFloorS } = accelerator.serving;
+  const computeEfficiency = model.experts === undefined ? accelerator.serving.computeEfficiency : expertComputeEfficiency;
   const peak = accelerator.flopsPerS[model.precision] ?? accelerator.flopsPerS.fp8 ?? accelerator.flopsPerS.bf16 ?? 0;
   const flopsPerS = gpus * peak * computeEfficiency;
   const bytesPerS = gpus * accelerator.hbmBytesPerS * bandwidthEfficiency;
@@ -55,7 +56,7 @@ export function serviceModel(
   const routedShare = experts === undefined ? 0 : Math.min(1, (1 - activeShare) / (1 - experts.active / experts.count));
   const denseBytes = model.weightBytes * (1 - routedShare);
   const stepPerSequenceS = (model.kvBytesPerToken * contextTokens) / bytesPerS + (2 * model.activeParams) / flopsPerS;
-  const stepBaseS = stepFloorS + denseBytes / bytesPerS;
+  const stepBaseS = model.layers * layerFloorS + denseBytes / bytesPerS;
   const stepExpertsS = (model.weightBytes * routedShare) / bytesPerS;
   const kvBytes = gpus * accelerator.hbmBytes * HBM_SHARE - model.weightBytes;
   const memoryBatch = Math.max(1, Math.min(MAX_SEQUENCES, kvBytes / Math.max(1, model.kvBytesPerToken * contextTokens)));
