@@ -53,9 +53,10 @@ export async function openLive(startMs: number, choices: LiveChoices): Promise<T
   const catalog = loadCatalog();
   const site = loadSite(choices.site, { catalog, ...(choices.phase !== undefined && { phase: choices.phase }) });
   const traceFile = choices.trace ?? (choices.data === undefined || choices.synthetic ? undefined : conversationsIn(choices.data));
-  const scenario = plainScenario({ site, siteFile: choices.site, startMs, durationS: Infinity, seed: choices.seed ?? 1, traceFile });
-  // The trace is named by its own path already, not by one inside the data directory.
-  return assemble(catalog, { site, scenario }, { ...(choices.synthetic !== undefined && { synthetic: choices.synthetic }) });
+  const plain = plainScenario({ site, siteFile: choices.site, startMs, durationS: Infinity, seed: choices.seed ?? 1, traceFile });
+  // People see the trace as they named it, not as a path of this machine.
+  const scenario = { ...plain, traces: plain.traces.map((trace) => ({ ...trace, file: traceFile ?? trace.file })) };
+  return assemble(catalog, { site, scenario }, choices.synthetic ? { synthetic: true } : {});
 }
 
 async function assemble(catalog: Catalog, { site, scenario }: LoadedScenario, requests: RequestOptions): Promise<Twin> {

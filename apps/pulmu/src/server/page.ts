@@ -27,6 +27,7 @@ td:first-child{white-space:nowrap;font-family:ui-monospace,monospace;font-size:.
 const SCRIPT = `
 const show=(id,text)=>{document.getElementById(id).textContent=text};
 const number=(value,digits,unit)=>value===null||value===undefined?"–":value.toLocaleString("en",{minimumFractionDigits:digits,maximumFractionDigits:digits})+unit;
+const compact=(value,unit)=>value===null?"–":value.toLocaleString("en",{notation:"compact",maximumSignificantDigits:3})+unit;
 const stream=new EventSource("/api/events");
 stream.addEventListener("state",message=>{
 const s=JSON.parse(message.data);
@@ -35,8 +36,8 @@ show("source",s.workloadSource);
 show("power",number(s.sitePowerW/1e6,2," MW"));
 show("envelope",number(s.envelopeW/1e6,1," MW"));
 show("pue",number(s.pue,3,""));
-show("tokens",number(s.tokensPerS/1e3,1," k/s"));
-show("perMW",number(s.tokensPerSPerMW,0,"/s"));
+show("tokens",compact(s.tokensPerS," /s"));
+show("perMW",compact(s.tokensPerSPerMW," /s"));
 show("joules",number(s.joulesPerToken,2," J"));
 show("ttft",number(s.ttftP99S&&s.ttftP99S*1e3,0," ms"));
 show("jobs",number(s.runningJobs,0,""));

@@ -3,8 +3,7 @@ import type { WriteStream } from "node:tty";
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"; // another screen, cursor hidden, long lines cut
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
-const CLEAR_LINE_END = "\x1b[K";
-const CLEAR_BELOW = "\x1b[J";
+const CLEAR_LINE = "\x1b[2K"; // before a line, not after: there it would take the last column with it
 /** The terminal shows what stands between these at once: no flicker. Terminals that do not know them ignore them. */
 const [HOLD, SHOW] = ["\x1b[?2026h", "\x1b[?2026l"];
 
@@ -29,9 +28,9 @@ export class Screen {
     // A reader that does not keep up (a slow remote terminal) gets fewer pictures, not a growing queue.
     if (!this.#open || this.#stream.writableNeedDrain) return;
     const { columns = 80, rows = 24 } = this.#stream;
-    // No line break after the last line: it would scroll a full screen.
-    const picture = this.#draw(columns, rows).join(`${CLEAR_LINE_END}\r\n`);
-    this.#stream.write(`${HOLD}${HOME}${picture}${CLEAR_LINE_END}${CLEAR_BELOW}${SHOW}`);
+    const lines = this.#draw(columns, rows);
+    const picture = Array.from({ length: rows }, (_, i) => CLEAR_LINE + (lines[i] ?? ""));
+    this.#stream.write(`${HOLD}${HOME}${picture.join("\r\n")}${SHOW}`); // no break after the last line: it would scroll
   }
 
   close(): void {

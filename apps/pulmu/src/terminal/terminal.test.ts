@@ -134,7 +134,7 @@ test("a screen draws in place, draws again when the terminal is resized, and giv
   const screen = screenOn(terminal);
   screen.draw();
   assert.ok(terminal.output.includes("\x1b[?25l"), "cursor hidden");
-  assert.ok(terminal.output.includes("\x1b[H40×10\x1b[K\r\nsecond line\x1b[K\x1b[J"));
+  assert.ok(terminal.output.includes("\x1b[H\x1b[2K40×10\r\n\x1b[2Ksecond line\r\n\x1b[2K\r\n"));
   terminal.columns = 30;
   terminal.emit("resize");
   assert.ok(terminal.output.includes("30×10"));
