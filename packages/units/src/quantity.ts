@@ -25,7 +25,7 @@ export function parseQuantity(text: string, kind: QuantityKind): number {
   const known = Object.keys(units).filter((unit) => unit !== "");
   const match = /^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s].*?)?\s*$/.exec(text);
   const example = kind === "ratio" ? `"95 %" or 0.95` : `"10 ${known[Math.min(1, known.length - 1)]}"`;
-  if (match === null) throw new PulmuError({ code: "quantity.syntax", value: text, rule: `not a ${kind}`, hint: `write ${example}` });
+  if (match === null) throw new PulmuError({ code: "quantity.syntax", value: text, rule: `not ${article(kind)}`, hint: `write ${example}` });
   const factor = units[match[2] ?? ""];
   if (factor === undefined) {
     const kindOfUnit = (Object.keys(UNITS) as QuantityKind[]).find((other) => (match[2] ?? "") in UNITS[other] && match[2] !== undefined);
@@ -34,7 +34,7 @@ export function parseQuantity(text: string, kind: QuantityKind): number {
         ? "has no unit"
         : kindOfUnit === undefined
           ? `has unknown unit "${match[2]}"`
-          : `is a ${kindOfUnit}, not a ${kind}`;
+          : `is ${article(kindOfUnit)}, not ${article(kind)}`;
     throw new PulmuError({
       code: "quantity.unit",
       value: text,
@@ -103,4 +103,8 @@ function scaled(value: number, steps: readonly (readonly [number, string])[]): s
   const x = value / factor;
   const digits = Math.abs(x) >= 99.95 ? 0 : Math.abs(x) >= 9.995 ? 1 : 2;
   return `${x.toFixed(size === 0 ? 0 : digits)} ${unit}`;
+}
+
+function article(word: string): string {
+  return `${/^[aeiou]/.test(word) ? "an" : "a"} ${word}`;
 }

@@ -63,7 +63,7 @@ test("a quantity needs a unit of its own kind", () => {
   assert.equal(parseQuantity("0.95", "ratio"), 0.95);
   assert.equal(parseQuantity("90 min", "duration"), 5400);
   assert.throws(() => parseQuantity("55", "power"), /this power has no unit \(one of W, kW, MW, GW/);
-  assert.throws(() => parseQuantity("55 MWh", "power"), /is a energy, not a power|is an energy, not a power/);
+  assert.throws(() => parseQuantity("55 MWh", "power"), /is an energy, not a power/);
   assert.throws(() => parseQuantity("55 mw", "power"), /unknown unit "mw"/);
   assert.throws(() => parseQuantity("lots", "power"), /not a power/);
 });

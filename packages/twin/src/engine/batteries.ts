@@ -38,7 +38,7 @@ export class Batteries {
     shareOverLiving(this.links, energised);
   }
 
-  /** Chooses this second's powers from the last second's site power, and moves the store. Returns the sum, W. */
+  /** Chooses this second's powers from what the site would draw if they stayed as they are, and moves the store. Returns the sum, W. */
   step(siteW: number, limitW: number): number {
     const holdW = Number.isNaN(limitW) ? this.#holdW : Math.min(this.#holdW, limitW);
     let without = siteW;

@@ -158,7 +158,6 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
 
     const { row } = this;
     const limitW = this.#targets.siteLimitW(atS, this.#feedTags);
-    const bessW = this.#batteries.step(row[SERIES.sitePowerW], limitW);
     const path = this.#path;
     path.begin();
     let itW = this.#passRacks();
@@ -170,6 +169,8 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
       else facilityW += this.#fixedW[i];
     }
     const coolingW = this.#cooling.drawPower(path.outputW);
+    // The inverter follows the load within the second: the last second's draw, corrected by what IT has changed since.
+    const bessW = this.#batteries.step(row[SERIES.sitePowerW] + (itW - row[SERIES.itPowerW]), limitW);
     for (let b = 0; b < this.#batteries.powerW.length; b++) draw(this.#batteries.links, b, this.#batteries.powerW[b], path.outputW);
     path.pass();
     this.#cooling.pass(this.#grid.dryBulbC, this.#grid.wetBulbC);

@@ -159,7 +159,7 @@ bess: { hold: 54 }
       `scenarios/t.yaml:11: faults.script[0].repair: -1 h: must not be negative`,
       `scenarios/t.yaml:13: loadTargets[0].from: 25:00: not a time of the run (write "14:00" (local clock), "6 h" (after the start) or "2027-08-11T14:00")`,
       `scenarios/t.yaml:13: loadTargets[0].until: 26:00: not a time of the run (write "14:00" (local clock), "6 h" (after the start) or "2027-08-11T14:00")`,
-      `scenarios/t.yaml:13: loadTargets[0].limit: 45 kWh: this power is a energy, not a power (one of W, kW, MW, GW; for example "10 kW")`,
+      `scenarios/t.yaml:13: loadTargets[0].limit: 45 kWh: this power is an energy, not a power (one of W, kW, MW, GW; for example "10 kW")`,
       `scenarios/t.yaml:14: bess.hold: 54: must be a power with its unit, such as 55 MW, not a number`,
     ].join("\n"),
   );
