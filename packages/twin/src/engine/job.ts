@@ -1,8 +1,9 @@
+import { decodePowerShare } from "@pulmu/catalog";
 import type { BatchWorkload, SimulationWorkload, TrainingWorkload } from "@pulmu/site";
 import type { JobRow } from "../simulation.ts";
 import type { Piece } from "./placement.ts";
 import { KIND } from "./rack-state.ts";
-import { decodePowerShare, decodeStepS, MAX_PREFILL_SHARE, type ServiceModel } from "./service-model.ts";
+import { decodeStepS, MAX_PREFILL_SHARE, type ServiceModel } from "./service-model.ts";
 import type { TrainingModel } from "./training-model.ts";
 import { gpusOf, type Owner } from "./work.ts";
 
@@ -210,7 +211,7 @@ export class Job implements Owner {
     this.tokens += this.tokensPerS;
     this.#doneS += this.speedB;
     this.busyA = prefillShare;
-    this.busyB = (1 - prefillShare) * decodePowerShare(model.maxBatch);
+    this.busyB = (1 - prefillShare) * decodePowerShare(model.serving, model.maxBatch / model.gpus);
   }
 
   #idle(): void {

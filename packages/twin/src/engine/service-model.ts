@@ -1,4 +1,4 @@
-import type { Accelerator, ModelFacts } from "@pulmu/catalog";
+import type { Accelerator, ModelFacts, ServingFit } from "@pulmu/catalog";
 import { pow } from "@pulmu/units";
 
 /** Share of HBM that weights and KV cache may fill (engines leave about a tenth for activations; vLLM's default is 0.9). */
@@ -9,10 +9,6 @@ const MAX_SEQUENCES = 1024;
 export const MAX_PREFILL_SHARE = 0.85;
 /** Engines batch below the latency objective to leave room for prefill chunks between decode steps. */
 const ITL_MARGIN = 0.8;
-/** Power of a decode step over its full-batch value, as the batch shrinks: floor and half-way batch. Read off ML.ENERGY v3
- *  lm-arena-chat (H100: 486 of 685 W for 8B, 408 of 609 W for 405B FP8 at 8 sequences; B200: 639 of 691, 863 of 971 W). */
-const DECODE_POWER_FLOOR = 0.65;
-const DECODE_POWER_HALF_BATCH = 64;
 
 /** What one replica of a model on one accelerator does, in closed form. Times in seconds at full clock. */
 export interface ServiceModel {
@@ -31,6 +27,8 @@ export interface ServiceModel {
   readonly maxBatch: number;
   /** The same by memory alone: what a full KV cache means. */
   readonly memoryBatch: number;
+  /** Shares of the peaks that the accelerator reaches, and how its power grows with the batch. */
+  readonly serving: ServingFit;
 }
 
 /**
@@ -70,6 +68,7 @@ export function serviceModel(
     stepPerSequenceS,
     maxBatch: Math.max(1, Math.min(memoryBatch, objectiveBatch)),
     memoryBatch,
+    serving: accelerator.serving,
   };
 }
 
@@ -77,11 +76,6 @@ export function serviceModel(
 export function decodeStepS(service: ServiceModel, batch: number): number {
   const experts = service.stepExpertsS === 0 ? 0 : service.stepExpertsS * (1 - pow(service.expertMiss, batch));
   return service.stepBaseS + experts + service.stepPerSequenceS * batch;
-}
-
-/** Power of decoding with this batch over its value at a full batch, 0…1. */
-export function decodePowerShare(batch: number): number {
-  return DECODE_POWER_FLOOR + (1 - DECODE_POWER_FLOOR) * (batch / (batch + DECODE_POWER_HALF_BATCH));
 }
 
 /**

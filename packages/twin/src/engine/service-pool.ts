@@ -1,8 +1,9 @@
+import { decodePowerShare } from "@pulmu/catalog";
 import { exp } from "@pulmu/units";
 import type { ServiceRow } from "../simulation.ts";
 import type { Piece } from "./placement.ts";
 import { KIND } from "./rack-state.ts";
-import { decodePowerShare, decodeStepS, MAX_PREFILL_SHARE, type ServiceModel } from "./service-model.ts";
+import { decodeStepS, MAX_PREFILL_SHARE, type ServiceModel } from "./service-model.ts";
 import { gpusOf, type Owner } from "./work.ts";
 
 /** Tokens of a prefill chunk that a decode step may have to wait for (the usual order of `max_num_batched_tokens`). */
@@ -159,7 +160,7 @@ export class ServicePool implements Owner {
     // A replica without sequences idles: with a mean of b active, a share b/(b+1) of replicas has any (geometric).
     const decoding = batch / (batch + 0.1);
     this.busyA = prefillShare;
-    this.busyB = (1 - prefillShare) * decoding * decodePowerShare(batch);
+    this.busyB = (1 - prefillShare) * decoding * decodePowerShare(model.serving, batch / model.gpus);
   }
 
   row(): ServiceRow {
