@@ -161,7 +161,7 @@ export function toEntry(id: string, group: FactGroup): Entry {
       if ("fields" in child) result[key] = plain(child, `${path}${key}/`);
       else {
         result[key] = child.value;
-        if (child.provenance !== undefined) provenance.set(path + key, child.provenance);
+        if (child.provenance !== undefined && key !== "name") provenance.set(path + key, child.provenance);
       }
     }
     return result;

@@ -42,6 +42,19 @@ const RULES: { readonly [K in Kind]?: Rule<EntryOf<K>> } = {
     model.activeParams > model.totalParams && broken(["activeParams"], `must not be above totalParams, ${model.totalParams}`),
     model.replicaGpus["default"] === undefined && broken(["replicaGpus"], "needs a `default` for accelerators that it does not name"),
   ],
+  grids: (grid) => [meanOne(["carbonShapeByHour"], grid.carbonShapeByHour), meanOne(["wholesaleShapeByHour"], grid.wholesaleShapeByHour)],
+  workloads: (fit) => [
+    meanOne(["shapeByHour"], fit.shapeByHour),
+    ...(["prompt", "output"] as const).map((side) => {
+      const { min, mean, max } = fit[side];
+      return (mean < min || mean > max) && broken([side, "mean"], `must lie between min, ${min}, and max, ${max}`);
+    }),
+  ],
+  climates: (climate) =>
+    climate.wetBulbMeanC.map(
+      (wetBulbC, month) =>
+        wetBulbC > climate.dryBulbMeanC[month] && broken(["wetBulbMeanC", month], "must not be above the dry bulb of the month"),
+    ),
   training: (fit, all) => [
     unknownId(["modelId"], fit.modelId, all.models),
     unknownId(["acceleratorId"], fit.acceleratorId, all.accelerators),
@@ -70,6 +83,12 @@ function rackPower(rack: RackType, gpu: Accelerator): readonly (Breach | false)[
     rack.nameplateW > 2 * fullW && broken(["nameplateW"], `must not be above twice ${sum}`),
     rack.psuRatingW < fullW && broken(["psuRatingW"], `must not be below ${sum}`),
   ];
+}
+
+/** A shape multiplies a mean: it must not change it. */
+function meanOne(path: DocumentPath, shape: readonly number[]): Breach | false {
+  const mean = shape.reduce((sum, value) => sum + value, 0) / shape.length;
+  return Math.abs(mean - 1) > 0.01 && broken(path, `must have a mean of 1, not ${Number(mean.toFixed(3))}`);
 }
 
 function unknownId(path: DocumentPath, id: string, known: ReadonlyMap<string, unknown>): Breach | false {
