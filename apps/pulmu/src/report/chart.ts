@@ -105,9 +105,9 @@ export function scaled(values: Values, factor: number): Values {
   return combine([values], (value) => value / factor);
 }
 
-/** True when a series says anything: some value, not all zero. */
+/** True when a series says anything: some value that is more than the dust of floating point. */
 export function hasValues(values: Values): boolean {
-  return values.some((value) => value !== null && value !== 0);
+  return values.some((value) => value !== null && Math.abs(value) > 1e-6);
 }
 
 /** The place of a plot in the page; the script draws into it. */

@@ -193,19 +193,36 @@ function latencyCharts(time: Time, runs: readonly ReportRun[]): readonly Chart[]
   return [
     percentiles("ttft", "Time to first token", "s", 1, "ttftP50S", "ttftP99S"),
     percentiles("itl", "Inter-token latency", "ms", 1e-3, "itlP50S", "itlP99S"),
-    {
-      ...time,
-      id: "requests",
-      title: "Requests",
-      unit: "requests/s",
-      rightUnit: "waiting for a place in a batch",
-      series: runs.flatMap((run): readonly ChartSeries[] => [
-        { label: `Arriving${run.suffix}`, values: run.mean("requestsPerS"), colour: run.colour },
-        { label: `Waiting${run.suffix}`, values: run.mean("queuedRequests"), colour: run.lightColour, right: true, dash: true },
-      ]),
-      fromZero: true,
-    },
+    requestChart(time, runs),
   ];
+}
+
+function requestChart(time: Time, runs: readonly ReportRun[]): Chart {
+  const waiting = runs
+    .map((run): ChartSeries => ({
+      label: `Waiting${run.suffix}`,
+      values: run.mean("queuedRequests"),
+      colour: run.lightColour,
+      right: true,
+      dash: true,
+    }))
+    .filter(({ values }) => hasValues(values));
+  const arriving = runs.map((run): ChartSeries => ({
+    label: `Arriving${run.suffix}`,
+    values: run.mean("requestsPerS"),
+    colour: run.colour,
+  }));
+  const chart: Chart = {
+    ...time,
+    id: "requests",
+    title: "Requests",
+    unit: "requests/s",
+    series: [...arriving, ...waiting],
+    fromZero: true,
+  };
+  return waiting.length === 0
+    ? { ...chart, note: "None had to wait for a place in a batch." }
+    : { ...chart, rightUnit: "waiting for a place in a batch" };
 }
 
 /** Latencies that differ a hundredfold are only readable on a logarithmic axis. */

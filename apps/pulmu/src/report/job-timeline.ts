@@ -91,7 +91,7 @@ function bar({ run }: ReportData, job: Job, x: (atS: number) => number, y: numbe
     ${start - queued > 1 ? html`<line x1="${queued}" x2="${start}" y1="${middle}" y2="${middle}" class="kind-waiting" />` : undefined}
     ${job.startedS === null ? undefined : html`<rect x="${start}" y="${y}" width="${width}" height="${BAR}" rx="2" class="kind-${job.kind}" />`}
     ${width >= NAMED && job.startedS !== null ? html`<text x="${start + 4}" y="${y + 11}" class="name">${shown}</text>` : undefined}
-    ${job.failedAtS.map((atS) => html`<path d="M${x(atS) - 3.5} ${y - 2}h7l-3.5 6z" class="kind-failed" />`)}</g
+    ${job.failedAtS.map((atS) => html`<path d="M${x(atS) - 5} ${y - 4}h10l-5 9z" class="kind-failed" />`)}</g
   >`;
 }
 

@@ -50,7 +50,7 @@ const KPIS: readonly Kpi[] = [
   { key: "requests", label: "Requests", format: count },
   { key: "requestsWithinSlo", label: "Requests within their objective", format: count, better: "higher" },
   { key: "joulesPerToken", label: "Energy per output token", format: joules, better: "lower" },
-  { key: "tokensPerSPerMW", label: "Output tokens/s per MW", format: number, better: "higher" },
+  { key: "tokensPerSPerMW", label: "Output tokens/s per MW of token work", format: count, better: "higher" },
   { key: "costKrw", label: "Energy cost", format: won, better: "lower" },
   { key: "krwPerMTokens", label: "Energy cost per million output tokens", format: won, better: "lower" },
   { key: "carbonG", label: "Carbon", format: carbon, better: "lower" },
@@ -80,7 +80,13 @@ const TILES: readonly Tile[] = [
   tile("peakPowerW", "Peak power", (report) => `${percent(over(kpi(report, "peakPowerW"), report.run.envelopeW))} of envelope`),
   tile("pue", "PUE", (report) => `cooling ${percent(over(kpi(report, "coolingEnergyJ"), kpi(report, "itEnergyJ")))} of IT`),
   tile("tokensOut", "Output tokens", (report) => `from ${count(kpi(report, "requests"))} requests`),
-  tile("tokensPerSPerMW", "Tokens/s per MW", () => "of all the site draws"),
+  {
+    label: "Tokens/s per MW",
+    value: (report) => over(kpi(report, "tokensOut"), over(kpi(report, "siteEnergyJ"), 1e6)),
+    format: count,
+    better: "higher",
+    note: () => "of all the site draws",
+  },
   tile("joulesPerToken", "Energy per token", () => "with cooling and losses"),
   tile("krwPerMTokens", "Cost per M tokens", () => "energy only"),
   tile("carbonGPerMTokens", "Carbon per M tokens", () => "from the grid's mix"),
@@ -92,7 +98,7 @@ const TILES: readonly Tile[] = [
     better: "higher",
     note: () => "of all requests",
   },
-  tile("trainingGoodput", "Training goodput", (report) => `${integer(kpi(report, "jobRestarts"))} restarts`),
+  tile("trainingGoodput", "Training goodput", (report) => `restarts: ${integer(kpi(report, "jobRestarts"))}`),
   tile("trainedTokens", "Tokens trained on", (report) => `${count(kpi(report, "lostTrainedTokens"))} lost to failures`),
 ];
 

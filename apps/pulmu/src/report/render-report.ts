@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ReportData } from "@pulmu/twin";
 import { alignRuns, figure } from "./chart.ts";
 import { chartsOf } from "./charts.ts";
@@ -20,8 +19,8 @@ export function renderReport(reports: readonly [ReportData] | readonly [ReportDa
   const aligned = alignRuns(reports);
   const charts = chartsOf(aligned);
   const [first] = reports;
-  const style = `${library("uPlot.min.css")}\n${asset("report.css")}`;
-  const scripts = [library("uPlot.iife.min.js"), asset("report.js")];
+  const style = `${read(import.meta.resolve("uplot/dist/uPlot.min.css"))}\n${read(import.meta.resolve("./assets/report.css"))}`;
+  const scripts = [read(import.meta.resolve("uplot/dist/uPlot.iife.min.js")), read(import.meta.resolve("./assets/report.js"))];
   const policy = [
     "default-src 'none'",
     `style-src '${hash(style)}'`,
@@ -166,12 +165,9 @@ function element(name: "style" | "script", text: string): Html {
   return raw(`<${name}>${text}</${name}>`);
 }
 
-function asset(name: string): string {
-  return readFileSync(join(import.meta.dirname, "assets", name), "utf8");
-}
-
-function library(name: string): string {
-  return readFileSync(join(dirname(createRequire(import.meta.url).resolve("uplot")), name), "utf8");
+/** A file of ours, with the line ends a browser makes of it before it takes the hash. */
+function read(url: string): string {
+  return readFileSync(fileURLToPath(url), "utf8").replaceAll("\r\n", "\n");
 }
 
 function hash(text: string): string {

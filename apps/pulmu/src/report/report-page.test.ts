@@ -50,8 +50,10 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("a comparison of two runs draws every plot", async (t) => {
-  const opened = await open(t, renderReport([demoReport(), demoReport({ seed: 2, warmerK: 3, startMs: Date.UTC(2027, 0, 12, 15) })]));
+test("a comparison of two runs, one of them with latencies on a logarithmic axis, draws every plot", async (t) => {
+  const winter = demoReport({ seed: 2, startMs: Date.UTC(2027, 0, 12, 15) });
+  const jammed = { ...winter, mean: { ...winter.mean, ttftP99S: winter.mean.ttftP99S.map((value, i) => (i > 900 ? 60 : value)) } };
+  const opened = await open(t, renderReport([demoReport(), jammed]));
   if (opened === undefined) return;
   assert.deepEqual(opened.errors, []);
   assert.deepEqual(await inPage<string[]>(opened.page, BLANK_PLOTS), []);

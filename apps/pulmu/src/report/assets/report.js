@@ -11,6 +11,13 @@
       ? "–"
       : value.toLocaleString("en-US", Math.abs(value) >= 1000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 });
 
+  /** Names of the steps of an axis: all of them short where one would be long. */
+  const steps = (_plot, splits) => {
+    const long = splits.some((value) => Math.abs(value) >= 100_000);
+    const name = (value) => (long ? value.toLocaleString("en-US", { notation: "compact", maximumSignificantDigits: 4 }) : number(value, 6));
+    return splits.map((value) => (value == null ? "" : name(value)));
+  };
+
   /** Seconds on the site's clock, or since the start. */
   const clock = (axis, seconds, withDay) => {
     if (axis === "elapsed") return `+${Math.floor(seconds / 3600)}:${String(Math.floor(seconds / 60) % 60).padStart(2, "0")}`;
@@ -20,12 +27,15 @@
     return withDay ? `${day} ${time}` : time === "00:00" ? day : time;
   };
 
-  const axisStyle = () => ({
+  /** On a logarithmic axis, lines only at the powers of ten. */
+  const decades = (_plot, splits) => splits.map((value) => (Number.isInteger(Math.log10(value)) ? value : null));
+
+  const axisStyle = (logarithmic = false) => ({
     stroke: colour("ink-2"),
     font: `12px ${getComputedStyle(document.body).fontFamily}`,
     labelFont: `12px ${getComputedStyle(document.body).fontFamily}`,
-    grid: { stroke: colour("rule"), width: 1 },
-    ticks: { stroke: colour("rule"), width: 1, size: 4 },
+    grid: { stroke: colour("rule"), width: 1, ...(logarithmic && { filter: decades }) },
+    ticks: { stroke: colour("rule"), width: 1, size: 4, ...(logarithmic && { filter: decades }) },
   });
 
   /** The mark in the legend looks like what it names: a block, a point, a line, a dashed line. */
@@ -87,8 +97,8 @@
           space: 64,
           values: timed ? (_plot, splits) => splits.map((at) => clock(chart.axis, at)) : undefined,
         },
-        { ...axisStyle(), scale: "y", size: 56, values: (_plot, splits) => splits.map((value) => (value == null ? "" : number(value))) },
-        ...(right ? [{ ...axisStyle(), scale: "right", side: 1, size: 50, grid: { show: false } }] : []),
+        { ...axisStyle(chart.logarithmic), scale: "y", size: 56, values: steps },
+        ...(right ? [{ ...axisStyle(), scale: "right", side: 1, size: 50, grid: { show: false }, values: steps }] : []),
       ],
       series: [
         {
