@@ -37,7 +37,7 @@ finds(
   "racks that alone are more than the feed",
   [["one: 6 MW", "one: 4 MW"]],
   [
-    `small.yaml:28: halls[0]: 32 racks × 140 kW = 4.48 MW, 4.92 MW with losses and all else, exceeds feed "main-a" limit 4.00 MW (and 1 more from this line) ${STEER}`,
+    `small.yaml:28: halls[0]: 32 racks × 140 kW = 4.48 MW, 4.93 MW with losses and all else, exceeds feed "main-a" limit 4.00 MW (and 1 more from this line) ${STEER}`,
   ],
 );
 finds(
