@@ -95,7 +95,7 @@ finds(
   [["wetBulb: 27 °C", "wetBulb: 20 °C"]],
   [],
   [
-    'small.yaml:23: loops[0].design: design wet bulb of "h1-loop" is 20 °C, and an ordinary summer afternoon at Sejong (Chungcheong means, Seoul\'s humidity and swing) has 25.6 °C',
+    'small.yaml:23: loops[0].design: design wet bulb of "h1-loop" is 20 °C, and an ordinary summer afternoon at Sejong has 25.6 °C',
   ],
 );
 finds(
