@@ -2,6 +2,7 @@ import { formatPower, type Problem } from "@pulmu/units";
 import type { CheckRow, Findings } from "./check-report.ts";
 import type { Hall, PowerNode, Site } from "./model.ts";
 import { worstOutputW, type Load } from "./power-flow.ts";
+import { counted } from "./words.ts";
 
 /** Provisioned load with losses against each rating: a spare unit out, and of two sources the other out. */
 export function checkPower(site: Site, loads: readonly Load[], findings: Findings): CheckRow[] {
@@ -64,7 +65,7 @@ function overloadOf(racks: readonly RackGroup[], allW: number, limit: string, li
   const byPower = Map.groupBy(racks, ({ eachW }) => eachW);
   const terms = [...byPower].map(([eachW, groups]) => ({ eachW, count: groups.reduce((sum, { count }) => sum + count, 0) }));
   const racksW = terms.reduce((sum, { eachW, count }) => sum + eachW * count, 0);
-  const sum = terms.map(({ eachW, count }) => `${count} racks × ${formatPower(eachW)}`).join(" + ");
+  const sum = terms.map(({ eachW, count }) => `${counted(count, "rack")} × ${formatPower(eachW)}`).join(" + ");
   const more = allW > racksW * 1.0005 ? `${racksW > 0 ? ", " : ""}${formatPower(allW)} with losses and all else,` : "";
   const what = racksW > 0 ? `${sum} = ${formatPower(racksW)}${more}` : `load of ${formatPower(allW)}`;
   return { code: "check.overload", rule: `${what} exceeds ${limit} ${formatPower(limitW)}${units}` };

@@ -7,3 +7,5 @@ export { siteJsonSchema } from "./schema.ts";
 export { checkSite } from "./check.ts";
 export type { CheckReport, CheckRow, CheckTotals } from "./check-report.ts";
 export { steadyStateW } from "./steady-state.ts";
+export { showTree, type TreeOptions } from "./show-tree.ts";
+export { oneLineSvg } from "./one-line-svg.ts";
