@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { PulmuError, type Problem } from "@pulmu/units";
 import { checkShape, fileError, readYamlFile } from "@pulmu/units/yaml";
 import { overlay, readFacts, resolveExtends, toEntry, type Entry, type FactFile } from "./facts.ts";
+import { readOwnFile } from "./own-facts.ts";
 import { breaches, type Entries } from "./rules.ts";
 import { KINDS, SCHEMAS, type EntryOf, type Kind } from "./schema.ts";
 import type { Catalog, Provenance } from "./types.ts";
@@ -36,8 +37,9 @@ export function loadCatalog({ extraDirs = [] }: CatalogOptions = {}): Catalog {
   };
 
   const layers = [OWN_DIR, ...extraDirs].map((directory) => {
+    const read = directory === OWN_DIR ? readOwnFile : readYamlFile;
     const files = attempt(() => factFiles(directory)) ?? [];
-    return files.flatMap((file) => attempt(() => readFacts(readYamlFile(file))) ?? []);
+    return files.flatMap((file) => attempt(() => readFacts(read(file))) ?? []);
   });
   problems.push(...layers.flat().flatMap((file) => file.problems));
 
