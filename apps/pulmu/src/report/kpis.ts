@@ -50,7 +50,7 @@ const KPIS: readonly Kpi[] = [
   { key: "requests", label: "Requests", format: count },
   { key: "requestsWithinSlo", label: "Requests within their objective", format: count, better: "higher" },
   { key: "joulesPerToken", label: "Energy per output token", format: joules, better: "lower" },
-  { key: "tokensPerSPerMW", label: "Output tokens/s per MW of token work", format: count, better: "higher" },
+  { key: "tokensPerSPerMW", label: "Output tokens/s per MW of the site", format: count, better: "higher" },
   { key: "costKrw", label: "Energy cost", format: won, better: "lower" },
   { key: "krwPerMTokens", label: "Energy cost per million output tokens", format: won, better: "lower" },
   { key: "carbonG", label: "Carbon", format: carbon, better: "lower" },

@@ -114,7 +114,7 @@ export class Accounts {
       requests: sum(services, (service) => service.requests),
       requestsWithinSlo: sum(services, (service) => service.withinSlo),
       joulesPerToken: this.#tokenJ / tokens,
-      tokensPerSPerMW: this.#tokenJ === 0 ? 0 : this.#tokensOut / (this.#tokenJ / 1e6),
+      tokensPerSPerMW: this.#siteJ === 0 ? 0 : this.#tokensOut / (this.#siteJ / 1e6),
       costKrw: this.#costKrw,
       carbonG: this.#carbonG,
       krwPerMTokens: (this.#costKrw * (this.#tokenJ / this.#siteJ) * 1e6) / tokens,

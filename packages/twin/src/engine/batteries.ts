@@ -1,15 +1,18 @@
 import type { Site } from "@pulmu/site";
-import { createLinks, shareOverLiving, type Links } from "./links.ts";
+import { createLinks, draw, shareOverLiving, type Links } from "./links.ts";
+
+/** Against a load target the battery aims this share of it, so that a swing does not cross it. */
+const TARGET_MARGIN = 0.99;
 
 /**
  * Battery energy storage at the power nodes. Left alone it holds the site at or below a power: it discharges what is above,
  * and recharges from what is below. Told a power from outside, it follows that instead, as far as its store goes.
  */
 export class Batteries {
-  readonly links: Links;
   /** Power at the terminal this second, W: positive charges, negative discharges. */
   readonly powerW: Float64Array;
   readonly storedJ: Float64Array;
+  readonly #links: Links;
   readonly #maxW: Float64Array;
   readonly #sizeJ: Float64Array;
   /** Loss of one way: the square root of the round trip. */
@@ -19,7 +22,7 @@ export class Batteries {
 
   constructor(site: Site, holdW: number) {
     const { bess } = site;
-    this.links = createLinks(bess.map(({ parents }) => parents));
+    this.#links = createLinks(bess.map(({ parents }) => parents));
     this.powerW = new Float64Array(bess.length);
     this.#maxW = Float64Array.from(bess, ({ powerW }) => powerW);
     this.#sizeJ = Float64Array.from(bess, ({ energyJ }) => energyJ);
@@ -35,12 +38,12 @@ export class Batteries {
   }
 
   reconnect(energised: Uint8Array): void {
-    shareOverLiving(this.links, energised);
+    shareOverLiving(this.#links, energised);
   }
 
   /** Chooses this second's powers from what the site would draw if they stayed as they are, and moves the store. Returns the sum, W. */
   step(siteW: number, limitW: number): number {
-    const holdW = Number.isNaN(limitW) ? this.#holdW : Math.min(this.#holdW, limitW);
+    const holdW = Number.isNaN(limitW) ? this.#holdW : Math.min(this.#holdW, limitW * TARGET_MARGIN);
     let without = siteW;
     for (let i = 0; i < this.powerW.length; i++) without -= this.powerW[i];
     let roomW = holdW === Infinity ? 0 : holdW - without; // > 0: may charge, < 0: should discharge
@@ -48,7 +51,7 @@ export class Batteries {
     for (let i = 0; i < this.powerW.length; i++) {
       const told = this.#toldW[i];
       let powerW = Math.max(-this.#maxW[i], Math.min(this.#maxW[i], Number.isNaN(told) ? roomW : told));
-      if (this.links.powered[i] === 0) powerW = 0;
+      if (this.#links.powered[i] === 0) powerW = 0;
       const eta = this.#oneWay[i];
       if (powerW > 0) powerW = Math.min(powerW, (this.#sizeJ[i] - this.storedJ[i]) / eta);
       else powerW = Math.max(powerW, -this.storedJ[i] * eta);
@@ -58,6 +61,10 @@ export class Batteries {
       totalW += powerW;
     }
     return totalW;
+  }
+
+  drawPower(outputW: Float64Array): void {
+    for (let i = 0; i < this.powerW.length; i++) draw(this.#links, i, this.powerW[i], outputW);
   }
 
   totalStoredJ(): number {

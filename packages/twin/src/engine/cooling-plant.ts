@@ -45,8 +45,8 @@ export class CoolingPlant {
 
   readonly #cdus: readonly CduGroup[];
   readonly #loops: readonly CoolingLoop[];
-  readonly #cduUnitsUp: Int32Array;
-  readonly #loopUnitsUp: Int32Array;
+  readonly #cduUnitsLost: Int32Array;
+  readonly #loopUnitsLost: Int32Array;
   readonly #pumpsOn: Uint8Array;
   readonly #maxInletC: Float64Array;
   readonly #shutdownC: Float64Array;
@@ -59,8 +59,8 @@ export class CoolingPlant {
     this.loopOfCdu = Int32Array.from(cdus, (cdu) => cdu.loop);
     this.cduLinks = createLinks(cdus.map((cdu) => cdu.parents));
     this.loopLinks = createLinks(loops.map((loop) => loop.parents));
-    this.#cduUnitsUp = Int32Array.from(cdus, (cdu) => cdu.units);
-    this.#loopUnitsUp = Int32Array.from(loops, (loop) => loop.units);
+    this.#cduUnitsLost = new Int32Array(cdus.length);
+    this.#loopUnitsLost = new Int32Array(loops.length);
     this.#pumpsOn = new Uint8Array(loops.length).fill(1);
     this.waterC = Float64Array.from(loops, (loop) => loop.supplyC);
     this.airC = new Float64Array(loops.length).fill(HALL_AIR_C);
@@ -80,20 +80,16 @@ export class CoolingPlant {
   }
 
   changeCduUnits(cdu: number, delta: number): void {
-    this.#cduUnitsUp[cdu] = Math.min(this.#cdus[cdu].units, Math.max(0, this.#cduUnitsUp[cdu] + delta));
+    this.#cduUnitsLost[cdu] = Math.max(0, this.#cduUnitsLost[cdu] - delta);
   }
 
   /** Loses or returns cooler units; with no pumps the loop stands still. */
   changeLoopUnits(loop: number, delta: number): void {
-    this.#loopUnitsUp[loop] = Math.min(this.#loops[loop].units, Math.max(0, this.#loopUnitsUp[loop] + delta));
+    this.#loopUnitsLost[loop] = Math.max(0, this.#loopUnitsLost[loop] - delta);
   }
 
   setPumps(loop: number, on: boolean): void {
     this.#pumpsOn[loop] = on ? 1 : 0;
-  }
-
-  cduUnitsUp(cdu: number): number {
-    return this.#cduUnitsUp[cdu];
   }
 
   reconnect(energised: Uint8Array): void {
@@ -127,7 +123,7 @@ export class CoolingPlant {
   #passCdu(c: number): void {
     const { part, units, loop } = this.#cdus[c];
     const flowing = this.cduLinks.powered[c] === 1 && this.#pumpsOn[loop] === 1;
-    const unitsUp = flowing ? this.#cduUnitsUp[c] : 0;
+    const unitsUp = flowing ? Math.max(0, units - this.#cduUnitsLost[c]) : 0;
     const capacityW = unitsUp * part.capacityW;
     // A heat exchanger carries heat in proportion to the temperature difference: capacity at the approach.
     const carriedW = Math.max(0, (capacityW / part.approachK) * (this.supplyC[c] - this.waterC[loop]));
@@ -145,7 +141,7 @@ export class CoolingPlant {
     const loop = this.#loops[l];
     const { cooler, chiller, pump, airHandler } = loop;
     const powered = this.loopLinks.powered[l] === 1;
-    const unitsUp = powered && this.#pumpsOn[l] === 1 ? this.#loopUnitsUp[l] : 0;
+    const unitsUp = powered && this.#pumpsOn[l] === 1 ? Math.max(0, loop.units - this.#loopUnitsLost[l]) : 0;
     const spare = loop.redundancy === "N+1" ? 1 : 0;
     const capacityW = (loop.capacityW / Math.max(1, loop.units - spare)) * unitsUp;
 

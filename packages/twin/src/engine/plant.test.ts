@@ -220,15 +220,15 @@ test("given a GPU lost in a gang, the gang goes back to its checkpoint and start
 
 test("given a load target below the draw, the breach is told once, and the battery covers what it can", () => {
   const site = smallSite();
-  const run = runOf(site, { loadTargets: [{ fromS: 1200, untilS: 1800, feedTag: undefined, limitW: 700_000 }], bessHoldW: 1_790_000 });
+  const run = runOf(site, { loadTargets: [{ fromS: 1200, untilS: 1800, feedTag: undefined, limitW: 500_000 }], bessHoldW: 1_790_000 });
   advance(run, 1200);
   assert.ok(Number.isNaN(run.row[SERIES.targetW]));
   const drawnW = run.row[SERIES.sitePowerW];
   assert.ok(drawnW > 700_000);
   advance(run, 100);
-  assert.equal(run.row[SERIES.targetW], 700_000);
+  assert.equal(run.row[SERIES.targetW], 500_000);
   assert.ok(run.row[SERIES.bessPowerW] < 0);
-  assert.ok(run.row[SERIES.sitePowerW] <= Math.max(700_000, drawnW - 250_000));
+  assert.ok(run.row[SERIES.sitePowerW] <= Math.max(500_000, drawnW - 250_000));
   advance(run, 600);
   const told = run.takeEvents().flatMap(({ kind, atS }) => (kind === "breach" || kind === "breach-ended" ? [[kind, atS]] : []));
   assert.deepEqual(

@@ -34,6 +34,9 @@ export class PowerPath {
   readonly #unitW: Float64Array;
   readonly #units: Uint16Array;
   readonly #unitsUp: Uint16Array;
+  /** Units lost to faults: two faults on one unit need two repairs. */
+  readonly #unitsLost: Uint16Array;
+  readonly #tripped: Uint8Array;
   readonly #spares: Uint8Array;
   readonly #noLoad: Float64Array;
   readonly #linear: Float64Array;
@@ -70,6 +73,8 @@ export class PowerPath {
     this.#unitW = Float64Array.from(nodes, (node) => node.unitRatingW);
     this.#units = Uint16Array.from(nodes, (node) => node.units);
     this.#unitsUp = this.#units.slice();
+    this.#unitsLost = new Uint16Array(n);
+    this.#tripped = new Uint8Array(n);
     this.#spares = Uint8Array.from(nodes, (node) => (node.redundancy === "N+1" ? 1 : 0));
     this.#noLoad = Float64Array.from(nodes, (node) => node.loss.noLoad);
     this.#linear = Float64Array.from(nodes, (node) => node.loss.linear);
@@ -83,19 +88,22 @@ export class PowerPath {
     this.#reconnect();
   }
 
-  /** Units of a node in service; loses or returns some. */
+  /** Loses units of a node (negative) or returns them. */
   changeUnits(node: number, delta: number): void {
-    this.#unitsUp[node] = Math.min(this.#units[node], Math.max(0, this.#unitsUp[node] + delta));
+    this.#unitsLost[node] = Math.max(0, this.#unitsLost[node] - delta);
+    this.#countUnits(node);
+  }
+
+  /** Closes a node's breaker again after protection opened it. */
+  reclose(node: number): void {
+    this.#tripped[node] = 0;
+    this.#countUnits(node);
+  }
+
+  #countUnits(node: number): void {
+    this.#unitsUp[node] = this.#tripped[node] === 1 ? 0 : Math.max(0, this.#units[node] - this.#unitsLost[node]);
     this.#tripHeat[node] = 0;
     this.#reconnect();
-  }
-
-  unitsUp(node: number): number {
-    return this.#unitsUp[node];
-  }
-
-  units(node: number): number {
-    return this.#units[node];
   }
 
   /** Sets what nodes deliver to zero, before the consumers draw. */
@@ -185,10 +193,9 @@ export class PowerPath {
       }
       this.#tripHeat[i] += x * x - 1;
       if (this.#tripHeat[i] > this.#tripAt[i]) {
-        this.#unitsUp[i] = 0;
-        this.#tripHeat[i] = 0;
+        this.#tripped[i] = 1;
         this.#listener.tripped(i);
-        this.#reconnect();
+        this.#countUnits(i);
       }
     } else {
       this.#overloaded[i] = 0;

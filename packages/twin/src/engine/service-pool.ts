@@ -134,9 +134,10 @@ export class ServicePool implements Owner {
     const admittedOutput = this.#queuedOutput * taken;
     const meanPrompt = admitted > 0 ? read / admitted : 0;
     if (admitted > 0) this.#meanPrompt = meanPrompt;
-    this.queuedRequests -= admitted;
-    this.#queuedTokens -= read;
-    this.#queuedOutput -= admittedOutput;
+    // What is left of a queue that was emptied is rounding, not requests.
+    this.queuedRequests = taken === 1 ? 0 : this.queuedRequests - admitted;
+    this.#queuedTokens = taken === 1 ? 0 : this.#queuedTokens - read;
+    this.#queuedOutput = taken === 1 ? 0 : this.#queuedOutput - admittedOutput;
     this.#active += admitted;
     this.#activeOutput += admittedOutput;
 
