@@ -2,7 +2,7 @@ import { nearest } from "@pulmu/units";
 import type { Item, Section } from "./schema.ts";
 import type { Placed, Shaped } from "./shape.ts";
 import type { Path, SiteSource } from "./source.ts";
-import { combinations, fill, type Bindings } from "./template.ts";
+import { bind, combinations, fill, type Bindings } from "./template.ts";
 
 /** Lists whose items may be generators. */
 export const GENERATED = ["feeds", "power", "bess", "loops", "cdus", "halls", "loads"] as const satisfies readonly Section[];
@@ -45,7 +45,7 @@ export function unfold<T extends object>(source: SiteSource, section: GeneratedS
   const template = (item as Record<string, unknown>)[key] as string;
   const sets = source.attempt([...path, key], () => combinations(template)) ?? [];
   return sets.map((bindings) => {
-    const filled = fillDeep(source, path, item, bindings, laterVariables(section)) as T;
+    const filled = fillDeep(source, path, withSources(source, path, item, bindings), bindings, laterVariables(section)) as T;
     return { path, item: filled, id: (filled as Record<string, unknown>)[key] as string };
   });
 }
@@ -120,6 +120,21 @@ export class Names {
     this.#source.report(path, { code: "site.reference", value: id, rule: `no ${wanted} has this id`, ...hint });
     return false;
   }
+}
+
+/** A source may itself generate: `from: h1-ups-{s=a,b}` is both sides. */
+function withSources<T extends object>(source: SiteSource, path: Path, item: T, outer: Bindings): T {
+  const { from } = item as { readonly from?: string | readonly string[] };
+  if (from === undefined) return item;
+  const all = [from].flat().flatMap((template) => {
+    const inner = source.attempt([...path, "from"], () => combinations(template, outer)) ?? [];
+    return inner.map((bindings) => bind(template, bindings));
+  });
+  if (all.length === 0) return item;
+  if (all.length > 2) {
+    source.report([...path, "from"], { code: "site.range", rule: `names ${all.length} sources: one, or two for 2N` });
+  }
+  return { ...item, from: all.length === 1 ? all[0] : all.slice(0, 2) };
 }
 
 function fillDeep(source: SiteSource, path: Path, value: unknown, bindings: Bindings, later: readonly string[]): unknown {

@@ -146,6 +146,18 @@ refuses(
   ["small.yaml:28: halls[0].from: h1-bus{row}-a: both sources are the same: 2N needs two"],
 );
 refuses(
+  "more than two sources",
+  [['from: ["h1-bus{row}-a", "h1-bus{row}-b"]', 'from: "h1-bus{row}-{s=a,b,c}"']],
+  ["small.yaml:28: halls[0].from: h1-bus{row}-{s=a,b,c}: names 3 sources: one, or two for 2N"],
+);
+refuses(
+  "a source that declares a variable of the id again",
+  [['from: "h{h}-tr-{s}"', 'from: "h{h}-tr-{s=a,b}"']],
+  [
+    "small.yaml:12: power[1].from: h{h}-tr-{s=a,b}: declares {s}, which the id has declared (and 7 more from this line) (another name, or {s} for its value)",
+  ],
+);
+refuses(
   "a spare of one unit",
   [["units: 4, redundancy", "units: 1, redundancy"]],
   ["small.yaml:11: power[0].redundancy: N+1: N+1 needs at least two units (and 3 more from this line)"],
@@ -218,6 +230,11 @@ test("what serves a hall is built with it, without saying so", () => {
     [],
   );
   assert.equal(ids("two").filter((id) => id.startsWith("h2")).length, 6);
+});
+
+test("a source that generates names both sides of a pair", () => {
+  const written = parse(spoiled(['from: ["h1-bus{row}-a", "h1-bus{row}-b"]', 'from: "h1-bus{row}-{s=a,b}"']));
+  assert.deepEqual(written, parse(SMALL_SITE));
 });
 
 test("a feed's limit follows the phase", () => {

@@ -24,9 +24,9 @@ const id = template.meta({
   description:
     "Name of this item, or a generator of many: `h{h=1..4}-ups-{s=a,b}`. Other texts of the item use its variables: {h}, {h/4}, {s}.",
 });
-const from = z
-  .union([template, z.array(template).min(1).max(2)], { error: "one source, or a list of one or two" })
-  .meta({ description: "What feeds it. Two sources are 2N: they share the load and each can carry all of it." });
+const from = z.union([template, z.array(template).min(1).max(2)], { error: "one source, or a list of one or two" }).meta({
+  description: "What feeds it. Two sources, as a list or `h1-ups-{s=a,b}`, are 2N: they share the load and each can carry all of it.",
+});
 const phase = word.optional().meta({ description: "When it is built. Left out: when the first thing it serves is built." });
 const units = count(10_000).default(1).meta({ description: "Equal units in parallel. rating and capacity are of one unit." });
 const redundancy = z.enum(["N", "N+1"]).default("N").meta({ description: "N+1: one of the units is spare." });
@@ -162,7 +162,7 @@ const workloadItem = z.discriminatedUnion("kind", [
     ...workloadCommon,
     model: word,
     requests: word.describe("Fitted request workload of the catalogue"),
-    load: share().describe("Mean load, as a share of what the deployment can serve"),
+    load: share().default(0.6).describe("Mean load, as a share of what the deployment can serve"),
     slo: z.strictObject({ ttft: quantity("duration"), itl: quantity("duration") }).describe("Time to first token, inter-token latency"),
   }),
   z.strictObject({ kind: z.literal("training"), ...training }),

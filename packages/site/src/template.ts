@@ -12,21 +12,28 @@ const RANGE = /^(\d{1,6})\.\.(\d{1,6})$/;
 
 /**
  * All combinations of the variables an id declares, the last varying fastest: `h{h=1..2}-{s=a,b}` → h1-a, h1-b, h2-a, h2-b.
- * An id without braces gives one empty set.
+ * An id without braces gives one empty set. Names in `outer` have their values already, and are not declared again.
  * @throws PulmuError `site.template` for a range that is no range, a name declared twice, or more than 100,000 items.
  */
-export function combinations(id: string): Bindings[] {
+export function combinations(id: string, outer: Bindings = new Map()): Bindings[] {
   let sets: Map<string, string>[] = [new Map()];
   for (const [, inside] of id.matchAll(BRACES)) {
     const declaration = DECLARATION.exec(inside);
     if (declaration === null) continue;
     const [, name, spec] = declaration;
+    if (outer.has(name))
+      throw templateError(id, `declares {${name}}, which the id has declared`, `another name, or {${name}} for its value`);
     if (sets[0].has(name)) throw templateError(id, `declares {${name}} twice`);
     const values = valuesOf(spec, id);
     if (sets.length * values.length > MAX_ITEMS) throw templateError(id, `generates more than ${MAX_ITEMS} items`);
     sets = sets.flatMap((set) => values.map((value) => new Map(set).set(name, value)));
   }
   return sets;
+}
+
+/** Puts the values of declared variables in place of their declarations: `h{h}-{s=a,b}` with s = a → `h{h}-a`. */
+export function bind(text: string, bindings: Bindings): string {
+  return text.replaceAll(BRACES, (braces, inside: string) => bindings.get(DECLARATION.exec(inside)?.[1] ?? "") ?? braces);
 }
 
 /**
