@@ -42,6 +42,13 @@ export function showTree(site: Site, report: CheckReport, { width, colour }: Tre
     ...layOut(coolingRows(report), width, paint),
   ];
   if (site.workloads.length > 0) lines.push("", paint.bold("Work"), ...layOut(workRows(site), width, paint));
+  const { published, assumptions } = site;
+  if (published.length + assumptions.length > 0) {
+    lines.push(
+      "",
+      `The file gives ${counted(published.length, "published fact")} with sources, and ${counted(assumptions.length, "assumption")}.`,
+    );
+  }
   return `${lines.join("\n")}\n`;
 }
 
