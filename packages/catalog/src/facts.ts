@@ -12,7 +12,7 @@ interface Fact {
 }
 
 /** A mapping of facts: an entry of the catalogue, or a part of one such as a power curve. */
-interface FactGroup {
+export interface FactGroup {
   readonly fields: ReadonlyMap<string, Fact | FactGroup>;
   readonly at: Place;
 }
@@ -148,7 +148,8 @@ export function resolveExtends(group: FactGroup, entries: ReadonlyMap<string, Fa
     }
     next = found;
   }
-  return chain.reduceRight((below, above) => overlay(below, above));
+  const whole = chain.reduceRight((below, above) => overlay(below, above));
+  return { fields: new Map([...whole.fields].filter(([key]) => key !== EXTENDS)), at: group.at };
 }
 
 /** Turns the facts of an entry into plain values that still know where each was written. */
@@ -157,7 +158,6 @@ export function toEntry(id: string, group: FactGroup): Entry {
   const plain = (node: FactGroup, path: string): Record<string, unknown> => {
     const result: Record<string, unknown> = {};
     for (const [key, child] of node.fields) {
-      if (key === EXTENDS) continue;
       if ("fields" in child) result[key] = plain(child, `${path}${key}/`);
       else {
         result[key] = child.value;

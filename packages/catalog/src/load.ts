@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PulmuError, type Problem } from "@pulmu/units";
 import { checkShape, fileError, readYamlFile } from "@pulmu/units/yaml";
-import { overlay, readFacts, resolveExtends, toEntry, type Entry, type FactFile } from "./facts.ts";
+import { overlay, readFacts, resolveExtends, toEntry, type Entry, type FactFile, type FactGroup } from "./facts.ts";
 import { readOwnFile } from "./own-facts.ts";
 import { breaches, type Entries } from "./rules.ts";
 import { KINDS, SCHEMAS, type EntryOf, type Kind } from "./schema.ts";
@@ -69,31 +69,31 @@ export function loadCatalog({ extraDirs = [] }: CatalogOptions = {}): Catalog {
       }
     }
   }
-  if (problems.length > 0) throw new PulmuError(problems);
+  if (problems.length > 0) throw new PulmuError(problems.toSorted(byPlace));
   return Object.freeze({ ...(entries as Entries), provenance });
 }
 
-/** All entries of a kind, layer over layer, with what they extend. */
+/** All entries of a kind, layer over layer. An entry extends another as that stood in its own layer: later layers do not reach through. */
 function entriesOf(kind: Kind, layers: readonly (readonly FactFile[])[], problems: Problem[]): ReadonlyMap<string, Entry> {
-  const groups = new Map<string, ReturnType<typeof overlay>>();
+  const groups = new Map<string, FactGroup>();
   for (const layer of layers) {
     const here = new Set<string>();
     for (const [id, group] of layer.flatMap((file) => [...(file.entries.get(kind) ?? [])])) {
-      if (here.has(id)) {
-        problems.push(group.at.document.problem(group.at.path, "catalog.duplicate", "this id stands twice in the same directory"));
-      }
+      const { document, path } = group.at;
+      if (here.has(id)) problems.push(document.problem(path, "catalog.duplicate", "this id stands twice in the same directory"));
       here.add(id);
       const below = groups.get(id);
       groups.set(id, below === undefined ? group : overlay(below, group));
     }
+    const whole = [...here].map((id) => [id, resolveExtends(groups.get(id)!, groups)] as const);
+    for (const [id, group] of whole) {
+      if ("rule" in group) {
+        problems.push(group);
+        groups.delete(id); // half an entry would only add to the noise
+      } else groups.set(id, group);
+    }
   }
-  const entries = new Map<string, Entry>();
-  for (const [id, group] of groups) {
-    const whole = resolveExtends(group, groups);
-    if ("rule" in whole) problems.push(whole);
-    else entries.set(id, toEntry(id, whole));
-  }
-  return entries;
+  return new Map([...groups].map(([id, group]) => [id, toEntry(id, group)]));
 }
 
 function factFiles(directory: string): readonly string[] {
@@ -106,6 +106,11 @@ function factFiles(directory: string): readonly string[] {
   } catch (error) {
     throw fileError(error, directory);
   }
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  const [fileA, fileB] = [a.file ?? "", b.file ?? ""];
+  return fileA === fileB ? (a.line ?? 0) - (b.line ?? 0) : fileA < fileB ? -1 : 1;
 }
 
 function freeze<T>(value: T): T {
