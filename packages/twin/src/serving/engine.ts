@@ -104,9 +104,9 @@ export class ServingEngine {
   finish(): ServingSummary {
     while (this.#table.inFlight > 0) this.#step();
     const endS = this.#nowS;
-    const gpuEnergyJ = this.#replicas.reduce((sum, replica) => sum + replica.energyJ(endS), 0);
+    const poolEnergyJ = this.#pools.map(({ replicas }) => replicas.reduce((sum, replica) => sum + replica.energyJ(endS), 0));
     if (this.#options.onSecond !== undefined) while (this.#nowS < Math.ceil(endS)) this.#step(); // the last, unfinished second
-    return summarise(this.#tally, endS, gpuEnergyJ);
+    return summarise(this.#tally, endS, poolEnergyJ);
   }
 
   #build({ pools, batching, routing, blockTokens, prefixTokens }: Deployment): RunningPool[] {
@@ -195,12 +195,14 @@ export class ServingEngine {
     const e2eS = table.lastTokenS[slot] - arrivalS;
     const ttftS = table.firstTokenS[slot] - arrivalS;
     this.#tally.completed++;
+    const tpotS = (e2eS - ttftS) / (table.output[slot] - 1);
     this.#tally.e2e.add(e2eS);
+    if (table.output[slot] > 1) this.#tally.tpot.add(tpotS);
     this.#options.onRequest?.({
       index: table.order[slot],
       request: table.request[slot],
       ttftS,
-      itlS: table.output[slot] > 1 ? (e2eS - ttftS) / (table.output[slot] - 1) : NaN,
+      tpotS,
       e2eS,
       replica: table.replica[slot],
       cachedTokens: table.cached[slot],

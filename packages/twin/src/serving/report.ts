@@ -11,7 +11,7 @@ export interface RequestRecord {
   /** Arrival to first token, s. */
   readonly ttftS: number;
   /** Mean time from token to token, s; NaN when there is only one. */
-  readonly itlS: number;
+  readonly tpotS: number;
   /** Arrival to last token, s. */
   readonly e2eS: number;
   /** Replica that made the last token. */
@@ -60,16 +60,20 @@ export interface ServingSummary {
   /** Runs of equal steps, which is what the engine had to simulate. */
   readonly runs: number;
   readonly outputTokensPerS: number;
-  /** All GPUs that were on, idle ones too. */
+  /** All GPUs that were on, idle ones too; and by pool. */
   readonly gpuEnergyJ: number;
+  readonly poolEnergyJ: readonly number[];
   readonly gpuJoulesPerToken: number;
   readonly ttftS: DurationSummary;
   /** Over all gaps between two tokens of a request. */
   readonly itlS: DurationSummary;
+  /** Over requests: the mean gap of each. */
+  readonly tpotS: DurationSummary;
   readonly e2eS: DurationSummary;
 }
 
-export function summarise(tally: Tally, durationS: number, gpuEnergyJ: number): ServingSummary {
+export function summarise(tally: Tally, durationS: number, poolEnergyJ: readonly number[]): ServingSummary {
+  const gpuEnergyJ = poolEnergyJ.reduce((sum, energyJ) => sum + energyJ, 0);
   return {
     durationS,
     requests: tally.completed,
@@ -82,9 +86,11 @@ export function summarise(tally: Tally, durationS: number, gpuEnergyJ: number): 
     runs: tally.runs,
     outputTokensPerS: tally.outputTokens / durationS,
     gpuEnergyJ,
+    poolEnergyJ,
     gpuJoulesPerToken: gpuEnergyJ / tally.outputTokens,
     ttftS: durations(tally.ttft),
     itlS: durations(tally.itl),
+    tpotS: durations(tally.tpot),
     e2eS: durations(tally.e2e),
   };
 }

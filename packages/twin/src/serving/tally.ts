@@ -6,6 +6,8 @@ export class Tally {
   readonly ttft = new DurationHistogram();
   /** From each token to the next one of the same request, s. */
   readonly itl = new DurationHistogram();
+  /** Mean of those over one request, s. */
+  readonly tpot = new DurationHistogram();
   /** Arrival to last token, s. */
   readonly e2e = new DurationHistogram();
   arrived = 0;
