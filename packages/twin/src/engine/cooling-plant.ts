@@ -51,6 +51,8 @@ export class CoolingPlant {
   readonly #maxInletC: Float64Array;
   readonly #shutdownC: Float64Array;
   readonly #loopHeatW: Float64Array;
+  /** Share of the site's racks, by provisioned power, that each loop serves. */
+  readonly #loopShare: Float64Array;
 
   constructor(site: Site) {
     const { cdus, loops, racks } = site;
@@ -73,7 +75,10 @@ export class CoolingPlant {
     this.#loopHeatW = new Float64Array(loops.length);
     this.#maxInletC = new Float64Array(cdus.length).fill(Infinity);
     this.#shutdownC = new Float64Array(cdus.length).fill(Infinity);
-    for (const { cdu, type } of racks) {
+    this.#loopShare = new Float64Array(loops.length);
+    const provisionedW = racks.reduce((sum, rack) => sum + rack.provisionedW, 0);
+    for (const { cdu, type, provisionedW: rackW } of racks) {
+      this.#loopShare[cdus[cdu].loop] += rackW / provisionedW;
       this.#maxInletC[cdu] = Math.min(this.#maxInletC[cdu], type.maxInletC);
       this.#shutdownC[cdu] = Math.min(this.#shutdownC[cdu], type.shutdownInletC);
     }
@@ -90,6 +95,11 @@ export class CoolingPlant {
 
   setPumps(loop: number, on: boolean): void {
     this.#pumpsOn[loop] = on ? 1 : 0;
+  }
+
+  /** Heat of IT that is not in racks (network, storage): into the air of the halls, in proportion to their racks. */
+  addHallHeat(powerW: number): void {
+    for (let l = 0; l < this.airHeatW.length; l++) this.airHeatW[l] += powerW * this.#loopShare[l];
   }
 
   reconnect(energised: Uint8Array): void {

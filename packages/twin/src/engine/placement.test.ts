@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { catalog, smallSite } from "../testing/small-site.ts";
+import { smallSite } from "../testing/small-site.ts";
 import { placeGang, placeReplicas, release, type RackPool } from "./placement.ts";
 import { RackState } from "./rack-state.ts";
 
 /** Eight racks of 72 GPUs, four in each of two halls. */
 function house(): { readonly state: RackState; readonly pool: RackPool } {
-  const state = new RackState(smallSite(), catalog);
+  const state = new RackState(smallSite());
   return { state, pool: { racks: Int32Array.from([0, 1, 2, 3, 4, 5, 6, 7]), halls: Int32Array.from([0, 0, 0, 0, 1, 1, 1, 1]) } };
 }
 

@@ -86,7 +86,7 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     this.scenario = scenario;
     const n = site.racks.length;
     this.rackSpeed = new Float64Array(n).fill(1);
-    this.#racks = new RackState(site, catalog);
+    this.#racks = new RackState(site);
     this.gpuCount = this.#racks.gpus.reduce((sum, gpus) => sum + gpus, 0);
     this.#path = new PowerPath(site, this);
     this.#cooling = new CoolingPlant(site);
@@ -144,6 +144,7 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     path.begin();
     const racksW = this.#rackPass.run(this.#work.owners, this.#work.slots);
     this.#fixed.drawPower(path.outputW);
+    this.#cooling.addHallHeat(this.#fixed.itW);
     const itW = racksW + this.#fixed.itW;
     const coolingW = this.#cooling.drawPower(path.outputW);
     // The inverter follows the load within the second: the last second's draw, corrected by what IT has changed since.

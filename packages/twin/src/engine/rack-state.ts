@@ -1,4 +1,4 @@
-import { clockForCap, curvePowerW, curveSpeed, type Accelerator, type Catalog, type RackType, type WorkKind } from "@pulmu/catalog";
+import { clockForCap, curvePowerW, curveSpeed, type Accelerator, type RackType, type WorkKind } from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
 
 /** Kinds of work, in the order of the tables. */
@@ -40,18 +40,18 @@ export class RackState {
   /** True when a table, or what is up or failed, changed: for whoever counts slowed and failed GPUs. */
   conditionChanged = true;
 
-  constructor(site: Site, catalog: Catalog) {
+  constructor(site: Site) {
     const { racks } = site;
     const n = racks.length;
     this.count = n;
-    this.accelerators = racks.map((rack) => acceleratorOf(catalog, rack.type.acceleratorId));
+    this.accelerators = racks.map((rack) => acceleratorOf(site, rack.type.acceleratorId));
     this.gpus = Int32Array.from(racks, (rack) => rack.type.trays * rack.type.gpusPerTray);
     this.freeGpus = this.gpus.slice();
     this.failedGpus = new Int32Array(n);
     this.up = new Uint8Array(n).fill(1);
     const types = [...new Set(racks.map((rack) => rack.type))];
     this.typeOf = Uint8Array.from(racks, (rack) => types.indexOf(rack.type));
-    this.types = columnsOf(types, catalog);
+    this.types = columnsOf(types, site);
     this.cdu = Int32Array.from(racks, (rack) => rack.cdu);
     this.capW = new Float64Array(n);
     this.clockLimit = new Float64Array(n).fill(1);
@@ -126,10 +126,10 @@ export interface RackColumns {
   readonly liquidShare: Float64Array;
 }
 
-function columnsOf(types: readonly RackType[], catalog: Catalog): RackColumns {
+function columnsOf(types: readonly RackType[], site: Site): RackColumns {
   const column = (pick: (type: RackType) => number) => Float64Array.from(types, pick);
   return {
-    idleGpuW: column((type) => acceleratorOf(catalog, type.acceleratorId).idleW),
+    idleGpuW: column((type) => acceleratorOf(site, type.acceleratorId).idleW),
     baseW: column((type) => type.trays * type.trayIdleW + type.rackOverheadW),
     trayPerGpuW: column((type) => (type.trayBusyW - type.trayIdleW) / type.gpusPerTray),
     psuBaseW: column((type) => type.psuRatingW * type.psuLoss.noLoad),
@@ -139,9 +139,10 @@ function columnsOf(types: readonly RackType[], catalog: Catalog): RackColumns {
   };
 }
 
-function acceleratorOf(catalog: Catalog, id: string): Accelerator {
-  const accelerator = catalog.accelerators.get(id);
-  if (accelerator === undefined) throw new Error(`rack type names accelerator "${id}", which the catalogue does not have`);
+/** The site's own view: the catalogue's accelerators and those that the site file defines. */
+function acceleratorOf({ accelerators }: Site, id: string): Accelerator {
+  const accelerator = accelerators.get(id);
+  if (accelerator === undefined) throw new Error(`a rack names accelerator "${id}", which neither the catalogue nor the site has`);
   return accelerator;
 }
 
