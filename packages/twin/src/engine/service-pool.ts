@@ -10,6 +10,8 @@ import { gpusOf, type Owner } from "./work.ts";
 const CHUNK_TOKENS = 2048;
 /** A queue longer than this many seconds of full-speed work is refused at the door: clients have given up. */
 const MAX_QUEUE_S = 600;
+/** Fewer requests than this in a queue are rounding, not requests. */
+const ROUNDING = 1e-6;
 /** Median and 99th percentile of an exponential wait, over its mean: ln 2 and ln 100. */
 const LN2 = 0.6931471805599453;
 const LN100 = 4.605170185988092;
@@ -134,10 +136,10 @@ export class ServicePool implements Owner {
     const admittedOutput = this.#queuedOutput * taken;
     const meanPrompt = admitted > 0 ? read / admitted : 0;
     if (admitted > 0) this.#meanPrompt = meanPrompt;
-    // What is left of a queue that was emptied is rounding, not requests.
-    this.queuedRequests = taken === 1 ? 0 : this.queuedRequests - admitted;
-    this.#queuedTokens = taken === 1 ? 0 : this.#queuedTokens - read;
-    this.#queuedOutput = taken === 1 ? 0 : this.#queuedOutput - admittedOutput;
+    this.queuedRequests -= admitted;
+    if (this.queuedRequests < ROUNDING) this.queuedRequests = 0;
+    this.#queuedTokens = this.queuedRequests === 0 ? 0 : this.#queuedTokens - read;
+    this.#queuedOutput = this.queuedRequests === 0 ? 0 : this.#queuedOutput - admittedOutput;
     this.#active += admitted;
     this.#activeOutput += admittedOutput;
 
