@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -133,6 +133,14 @@ test("given a changed entry, entries that extend it in another directory stay as
   const { racks } = loadCatalog({ extraDirs: [directory({ "lab.yaml": text })] });
   assert.equal(racks.get("gb300-nvl72")!.shutdownInletC, 60);
   assert.equal(racks.get("vr-nvl72-maxp")!.shutdownInletC, 55);
+});
+
+test("the example of the guide loads as it stands", () => {
+  const guide = readFileSync(fileURLToPath(new URL("../../../docs/guides/catalogue.md", import.meta.url)), "utf8");
+  const example = /```yaml\n([\s\S]*?)```/.exec(guide)![1].replace(/^ {3}/gm, "");
+  const { accelerators, racks } = loadCatalog({ extraDirs: [directory({ "x100.yaml": example })] });
+  assert.equal(accelerators.get("x100")!.tdpW, 1100);
+  assert.equal(racks.get("x100-rack")!.nameplateW, 62e3);
 });
 
 test("given two directories, the later one wins", () => {
