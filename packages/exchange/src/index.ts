@@ -1,2 +1,61 @@
 /** Floor 2: the factory speaks DSX Exchange: contracts, client, signing, roles, broker, bridges, conformance. */
+export {
+  acceptMetadata,
+  encodePointValue,
+  HEARTBEAT_MS,
+  parsePointMetadata,
+  parsePointValue,
+  QUALITY_GOOD,
+  REPUBLISH_MS,
+  type Phase,
+  type PointMetadata,
+  type PointValue,
+} from "./contracts/bms.ts";
+export {
+  OBJECT_TYPES,
+  pointKind,
+  pointTypes,
+  type ExtraField,
+  type Identity,
+  type PointKind,
+  type Reading,
+} from "./contracts/bms-points.ts";
+export {
+  acceptFlexData,
+  acceptFlexEvent,
+  FEED_EVENTS,
+  FLEX_SPEC_VERSION,
+  INFRASTRUCTURE_ACTIONS,
+  parseFlexData,
+  parseFlexEvent,
+  powerW,
+  type FeedState,
+  type FeedTarget,
+  type FlexData,
+  type FlexEvent,
+  type FlexInterval,
+  type FlexPower,
+  type LoadTarget,
+} from "./contracts/flex.ts";
+export { isUuid, isUuidV4, parseDateTime } from "./contracts/formats.ts";
+export { JSON_LIMITS, parseJson, type JsonLimits, type Parsed } from "./contracts/json.ts";
+export { parseMessage, parsePayload, type ContractMessage } from "./contracts/message.ts";
+export { LATER_MACHINE_STATES, parseMachineState, type MachineState } from "./contracts/nico.ts";
+export {
+  BMS_PUBLISHER,
+  FLEX_CHANNELS,
+  FLEX_EVENT_TYPES,
+  flexTopic,
+  machineTopic,
+  metadataTopic,
+  parseTopic,
+  valueTopic,
+  type FlexEventType,
+  type FlexRole,
+  type FlexTopic,
+  type ForeignTopic,
+  type MachineTopic,
+  type PointTopic,
+  type Topic,
+} from "./contracts/topic.ts";
 export type { BusMessage, Qos } from "./message.ts";
