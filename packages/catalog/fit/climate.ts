@@ -1,6 +1,6 @@
 /** Mean day of each month, dry and wet bulb, from hourly weather. `node packages/catalog/fit/climate.ts --data DIR` */
-import { loadCatalog } from "../src/index.ts";
-import { dataFolder, mean, readText, report, rounded, type Fit } from "./tools.ts";
+import { loadCatalog, weatherAt } from "../src/index.ts";
+import { dataFolder, mean, readText, report, residual, rounded, type Fit } from "./tools.ts";
 
 type ByMonthAndHour = readonly (readonly number[])[];
 
@@ -21,19 +21,37 @@ export function fitClimate(data: string): Fit {
   const tenths = (values: readonly number[]) => values.map((value) => rounded(value, 1));
   const dryBulbSwingK = tenths(dry.map((day) => daily(day).swing));
   const wetBulbSwingK = tenths(wet.map((day) => daily(day).swing));
+  const seoul = {
+    dryBulbMeanC: tenths(dryMean),
+    dryBulbSwingK,
+    wetBulbMeanC: tenths(wetMean),
+    wetBulbSwingK,
+    warmestHour: Math.round(mean(dry.map((day) => daily(day).warmestHour))),
+  };
   const region = loadCatalog().climates.get("sejong")!.dryBulbMeanC;
+  const modelled = hourly.time.map((time) => {
+    const [month, day, hour] = [time.slice(5, 7), time.slice(8, 10), time.slice(11, 13)].map(Number);
+    return weatherAt({ id: "seoul", name: "Seoul", ...seoul }, month, day, hour);
+  });
   return {
     values: {
-      "climates/seoul/dryBulbMeanC": tenths(dryMean),
-      "climates/seoul/dryBulbSwingK": dryBulbSwingK,
-      "climates/seoul/wetBulbMeanC": tenths(wetMean),
-      "climates/seoul/wetBulbSwingK": wetBulbSwingK,
-      "climates/seoul/warmestHour": Math.round(mean(dry.map((day) => daily(day).warmestHour))),
+      ...Object.fromEntries(Object.entries(seoul).map(([field, value]) => [`climates/seoul/${field}`, value])),
       "climates/sejong/dryBulbSwingK": dryBulbSwingK,
       "climates/sejong/wetBulbMeanC": tenths(region.map((dryBulbC, month) => dryBulbC - (dryMean[month] - wetMean[month]))),
       "climates/sejong/wetBulbSwingK": wetBulbSwingK,
     },
-    residuals: [],
+    residuals: [
+      residual(
+        "dry bulb of each hour, Seoul 2024",
+        modelled.map(({ dryBulbC }, i) => ({ model: dryBulbC, measured: hourly.temperature_2m[i] })),
+        "K",
+      ),
+      residual(
+        "wet bulb of each hour, Seoul 2024",
+        modelled.map((weather, i) => ({ model: weather.wetBulbC, measured: wetBulbC[i] })),
+        "K",
+      ),
+    ],
   };
 }
 

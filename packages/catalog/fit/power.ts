@@ -89,6 +89,8 @@ const KNEE_CLOCK = 0.5;
  * logarithm over the first three findings; the other two only check it. Decode and simulation follow in closed form.
  */
 function fitShapes(): { compute: Shape; decode: Shape; simulation: Shape; residuals: readonly Residual[] } {
+  /** Busy power over the limit of an H100 and a GB200 at compute-bound work: see KERNELS. */
+  const [h100Busy, gb200Busy] = [0.96, 0.95];
   const findings = (shape: Shape) => {
     const gemm = curve({ ...shape, computeShare: 1 }, 1e6);
     const busy = curve(shape, 1e6);
@@ -99,9 +101,9 @@ function fitShapes(): { compute: Shape; decode: Shape; simulation: Shape; residu
       /** GB200: best work per watt of the whole site at 1,000 of 1,200 W (Meta, arXiv 2605.24461, 1.81 kW per GPU of which 0.96 the GPU). */
       bestPowerShare: { model: bestPowerShare(busy), measured: 1000 / 1200 },
       /** H100: pre-training takes 10…15 % longer under a cap of 600 of 700 W (https://factryze.ai/scale-atlas/power/power-capping). */
-      trainingAtCap: { model: at(busy, 600 / 700 / 0.96), measured: 1 / 1.125 },
+      trainingAtCap: { model: at(busy, 600 / 700 / h100Busy), measured: 1 / 1.125 },
       /** Vera Rubin: 2,506 instead of 3,637 W per GPU in all, 8.5 % less revenue per GPU (NVIDIA MaxLPS dashboard, 1 GW); half prefill, half decode. */
-      maxLps: { model: 0.5 * at(busy, 2506 / 3637 / 0.94) + 0.5, measured: 0.915 },
+      maxLps: { model: 0.5 * at(busy, 2506 / 3637 / gb200Busy) + 0.5, measured: 0.915 },
     };
   };
   let best: Shape | undefined;

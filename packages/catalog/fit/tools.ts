@@ -10,9 +10,10 @@ export interface Fit {
   readonly residuals: readonly Residual[];
 }
 
-/** Relative errors |model ÷ measured − 1| of one fit. */
+/** Errors of one fit: relative, |model ÷ measured − 1|, or in a unit, |model − measured|. */
 export interface Residual {
   readonly what: string;
+  readonly unit: "%" | "K";
   readonly count: number;
   readonly median: number;
   readonly p90: number;
@@ -28,9 +29,12 @@ export function dataFolder(): string {
 /** Prints a fit as lines to copy into the fact files, and its residuals. */
 export function report({ values, residuals }: Fit): void {
   for (const [key, value] of Object.entries(values)) console.log(`${key}: ${Array.isArray(value) ? `[${value.join(", ")}]` : value}`);
-  if (residuals.length > 0) console.log("\nrelative error of the model".padEnd(57), "     n   median      p90      max");
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`.padStart(8);
-  for (const r of residuals) console.log(r.what.padEnd(56), String(r.count).padStart(5), percent(r.median), percent(r.p90), percent(r.max));
+  const shown = (error: number, unit: Residual["unit"]) => `${(unit === "%" ? error * 100 : error).toFixed(1)} ${unit}`.padStart(8);
+  console.log("\nerror of the model".padEnd(57), "     n   median      p90      max");
+  for (const { what, count, unit, ...errors } of residuals) {
+    const columns = [errors.median, errors.p90, errors.max].map((error) => shown(error, unit));
+    console.log(what.padEnd(56), String(count).padStart(5), ...columns);
+  }
 }
 
 export function readText(folder: string, path: string): string {
@@ -58,9 +62,15 @@ export function quantile(values: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))];
 }
 
-export function residual(what: string, pairs: readonly { readonly model: number; readonly measured: number }[]): Residual {
-  const errors = pairs.map(({ model, measured }) => Math.abs(model / measured - 1));
-  return { what, count: errors.length, median: quantile(errors, 0.5), p90: quantile(errors, 0.9), max: Math.max(...errors) };
+/** What a model says beside what was measured. */
+export interface Pair {
+  readonly model: number;
+  readonly measured: number;
+}
+
+export function residual(what: string, pairs: readonly Pair[], unit: Residual["unit"] = "%"): Residual {
+  const errors = pairs.map(({ model, measured }) => Math.abs(unit === "%" ? model / measured - 1 : model - measured));
+  return { what, unit, count: errors.length, median: quantile(errors, 0.5), p90: quantile(errors, 0.9), max: Math.max(...errors) };
 }
 
 /** Rounds to significant digits. */
