@@ -13,7 +13,7 @@ function workspace(): string {
   return mkdtempSync(join(tmpdir(), "pulmu-cli-"));
 }
 
-for (const command of ["", "up", "simulate", "site", "site check", "site expand", "catalog", "catalog show"]) {
+for (const command of ["", "up", "simulate", "site", "site check", "site show", "site expand", "catalog", "catalog show"]) {
   test(`pulmu ${command} --help explains itself and ends with examples`, async () => {
     const { code, stdout, stderr } = await runPulmu(...command.split(" ").filter(Boolean), "--help");
     assert.equal(code, 0);
@@ -26,7 +26,7 @@ for (const command of ["", "up", "simulate", "site", "site check", "site expand"
 }
 
 test("every example of the help names files that exist", async () => {
-  for (const command of ["up", "simulate", "site check", "site expand"]) {
+  for (const command of ["up", "simulate", "site check", "site show", "site expand"]) {
     const { stdout } = await runPulmu(...command.split(" "), "--help");
     for (const [file] of stdout.matchAll(/(scenarios|sites)\/[\w-]+\.yaml/g)) assert.ok(existsSync(join(CHECKOUT, file)), file);
   }
@@ -111,6 +111,22 @@ test("site check of the site that ships is sound in its first phase", async () =
   assert.match(stdout, /^gak-sejong p55 \(55\.0 MW, \d+ racks, \d+ GPUs, \d+ power nodes\): ok\n/);
 });
 
+test("site show draws the tree, as JSON the site, and with --svg a drawing", async () => {
+  const tree = await runPulmu("site", "show", "sites/gak-sejong.yaml");
+  assert.equal(tree.code, 0, tree.stderr);
+  assert.match(tree.stdout, /main-a/);
+  assert.equal(JSON.parse((await runPulmu("site", "show", "sites/gak-sejong.yaml", "--json")).stdout).phase.id, "p55");
+  const file = join(workspace(), "site.svg");
+  assert.equal((await runPulmu("site", "show", "sites/gak-sejong.yaml", "--phase", "p1000", "--svg", file)).stdout, `Wrote ${file}\n`);
+  assert.match(readFileSync(file, "utf8"), /^<svg[\s>]/);
+});
+
+test("an unknown phase is refused with those there are", async () => {
+  const { code, stderr } = await runPulmu("site", "show", "sites/gak-sejong.yaml", "--phase", "p56");
+  assert.equal(code, 2);
+  assert.match(stderr, /p56.*(p55|p100)/);
+});
+
 test("site expand prints YAML that is a site again", async () => {
   const { code, stdout } = await runPulmu("site", "expand", "sites/lab.yaml");
   assert.equal(code, 0);
@@ -179,7 +195,7 @@ test("a scenario that plays a trace needs to be told where it is", async () => {
 test("Ctrl-C during a simulation leaves nothing half-written", async () => {
   const dir = workspace();
   const pulmu = new PulmuProcess(["simulate", "scenarios/campus-1gw-day.yaml", "--synthetic", "--out", join(dir, "run")]);
-  while (readdirSync(dir).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (readdirSync(dir).length === 0 && pulmu.child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 20));
   pulmu.child.kill("SIGINT");
   const { code, stdout, stderr } = await pulmu.end();
   assert.equal(code, 1);

@@ -41,11 +41,13 @@ function createProgram(finish: (code: ExitCode) => void): Command {
     .configureHelp({ styleTitle: (title) => createStyle(true).bold(title), showGlobalOptions: false });
   addExamples(program, [
     ["pulmu up", "run the 55 MW factory, live"],
+    ["pulmu site show sites/gak-sejong.yaml", "its power tree and halls"],
     ["pulmu simulate scenarios/sejong-55mw-day.yaml --synthetic", "a day in seconds, with a report"],
     ["pulmu up --help", "options and examples of a command"],
   ]);
   addUp(program, finish);
   addSimulate(program, finish);
+  addServeSim(program, finish);
   addSite(program, finish);
   addCatalog(program, finish);
   return program;
@@ -108,6 +110,34 @@ function addSimulate(program: Command, finish: (code: ExitCode) => void): void {
   ]);
 }
 
+function addServeSim(program: Command, finish: (code: ExitCode) => void): void {
+  const command = program
+    .command("serve-sim")
+    .summary("find the deployment that serves a trace within its latency objectives with the least energy")
+    .description(
+      "Plays a request trace on deployments of a model (parallelism, replicas, prefill together or apart, clock), request by request, and finds the one that keeps the objectives with the least energy per token. Draws tokens/s/MW against latency.",
+    )
+    .requiredOption("--model <id>", "model of the catalogue, such as llama-3.1-70b")
+    .requiredOption("--chip <id>", "accelerator of the catalogue, such as gb300")
+    .requiredOption("--trace <file>", "request trace: Azure, Mooncake or splitwise format, also gzipped")
+    .requiredOption("--slo <objectives>", "what 99 % must keep: ttft=1s,itl=50ms")
+    .option("--scale <factor>", "times as many users", decimal(0.001, 100_000), 1)
+    .option("--max-gpus <number>", "GPUs that may be used", wholeNumber(1, 1_000_000), 1024)
+    .option("--seed <number>", "seed of the added users", wholeNumber(0, 2 ** 32 - 1), 1)
+    .option("--table <file>", "measured latency table (CSV) instead of the fitted step times")
+    .option("--table-gpus <number>", "GPUs of the replica it was measured on", wholeNumber(1, 1024), 1)
+    .option("--table-rows <model,hardware,tp>", "which rows, for a table of several")
+    .option("--out <file>", "where the plot goes (default: out/serve-sim-<model>-<chip>.html)")
+    .option("--no-plot", "write no plot")
+    .option("--json", "print the result as JSON")
+    .action(async (options) => finish(await (await import("./commands/serve-sim.ts")).serveSim(options)));
+  const trace = "--trace ../shared/data/azure-llm-2023/conv.csv.gz";
+  addExamples(command, [
+    [`pulmu serve-sim --model llama-3.1-70b --chip gb300 ${trace} --slo ttft=1s,itl=50ms`, "Azure's hour as it was"],
+    [`pulmu serve-sim --model llama-3.1-70b --chip gb300 ${trace} --slo ttft=1s,itl=50ms --scale 40 --max-gpus 72`, "for a whole rack"],
+  ]);
+}
+
 function addSite(program: Command, finish: (code: ExitCode) => void): void {
   const site = program
     .command("site")
@@ -131,6 +161,20 @@ function addSite(program: Command, finish: (code: ExitCode) => void): void {
     ["pulmu site check sites/lab.yaml --json | jq .rows", "provisioned watts of every power node"],
   ]);
 
+  const show = site
+    .command("show")
+    .summary("draw the power tree and halls")
+    .description("Draws the power tree and halls as a tree for the terminal, or as a one-line diagram (SVG).")
+    .argument("<file>", "site file")
+    .addOption(phase())
+    .option("--svg <file>", "write the one-line diagram to this file")
+    .option("--json", "print the site as JSON")
+    .action(async (file, options) => finish(await (await import("./commands/site.ts")).show(file, options)));
+  addExamples(show, [
+    ["pulmu site show sites/gak-sejong.yaml", "the tree of the first phase"],
+    ["pulmu site show sites/gak-sejong.yaml --phase p1000 --svg campus.svg", "the gigawatt campus as a drawing"],
+  ]);
+
   const expand = site
     .command("expand")
     .summary("print a site file with its generators written out")
@@ -138,7 +182,10 @@ function addSite(program: Command, finish: (code: ExitCode) => void): void {
     .argument("<file>", "site file")
     .action(async (file) => finish(await (await import("./commands/site.ts")).expand(file)));
   addExamples(expand, [["pulmu site expand sites/gak-sejong.yaml | less", "what the generators make"]]);
-  addExamples(site, [["pulmu site check sites/gak-sejong.yaml", "is it sound?"]]);
+  addExamples(site, [
+    ["pulmu site check sites/gak-sejong.yaml", "is it sound?"],
+    ["pulmu site show sites/gak-sejong.yaml", "what is it?"],
+  ]);
 }
 
 function addCatalog(program: Command, finish: (code: ExitCode) => void): void {

@@ -1,7 +1,9 @@
+import { writeFileSync } from "node:fs";
 import { loadCatalog } from "@pulmu/catalog";
-import { checkSite, expandSite, loadSite, readSiteText, type CheckReport, type Site } from "@pulmu/site";
-import { formatPower, formatProblem } from "@pulmu/units";
+import { checkSite, expandSite, loadSite, oneLineSvg, readSiteText, showTree, type CheckReport, type Site } from "@pulmu/site";
+import { formatPower, formatProblem, PulmuError } from "@pulmu/units";
 import { EXIT, printJson, type ExitCode } from "../exit.ts";
+import { siteSummary } from "../server/site-summary.ts";
 import { createStyle, wantsColour } from "../terminal/style.ts";
 
 interface Checked {
@@ -40,6 +42,30 @@ function printCheck(site: Site, { problems, warnings }: CheckReport): void {
   process.stdout.write(`${style.bold(`${site.id} ${site.phase.id}`)} (${size}): ${verdict}\n`);
   for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
   for (const warning of warnings) process.stdout.write(`${style.yellow("warning")} ${formatProblem(warning)}\n`);
+}
+
+/**
+ * `pulmu site show FILE`: the power tree and halls.
+ * @throws PulmuError when the file cannot be read as a site, or the drawing cannot be written
+ */
+export function show(file: string, options: { readonly phase?: string; readonly svg?: string; readonly json?: boolean }): ExitCode {
+  const { site, report } = load(file, options.phase);
+  if (options.svg !== undefined) writeDrawing(options.svg, oneLineSvg(site, report));
+  if (options.json) printJson(siteSummary(site));
+  else if (options.svg !== undefined) process.stdout.write(`Wrote ${options.svg}\n`);
+  else {
+    const { stdout, env } = process;
+    process.stdout.write(showTree(site, report, { width: stdout.columns ?? 120, colour: wantsColour(stdout, env) }));
+  }
+  return EXIT.ok;
+}
+
+function writeDrawing(file: string, svg: string): void {
+  try {
+    writeFileSync(file, svg);
+  } catch (error) {
+    throw new PulmuError({ code: "results.drawing", file, rule: `cannot be written: ${(error as Error).message}` });
+  }
 }
 
 /**

@@ -172,7 +172,12 @@ function jobsPanel(factory: LiveFactory, width: number, style: Style): Panel {
   } as const;
   const waiting = jobs.filter((job) => job.state === "waiting").length;
   return {
-    title: rule(`Jobs: ${jobs.length - waiting} running, ${waiting} waiting`, "GPUs   progress        good", width, style),
+    title: rule(
+      `Jobs: ${jobs.length - waiting} running${waiting === 0 ? "" : `, ${waiting} waiting`}`,
+      "GPUs   progress        good",
+      width,
+      style,
+    ),
     lines: jobs.slice(0, LIST_LINES).map((job) => {
       const [glyph, paint] = looks[job.state];
       const bars = Math.round(job.progress * 8);
