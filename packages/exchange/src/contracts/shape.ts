@@ -151,7 +151,8 @@ export function object<R extends Shapes, O extends Shapes = Record<never, never>
     }
     if (!closed) return;
     for (const key in value) {
-      if (!known.has(key)) violate(out, "unknown-field", join(path, key), value[key], "is not a field here", suggestion(key, known));
+      if (!known.has(key) && value[key] !== undefined)
+        violate(out, "unknown-field", join(path, key), value[key], "is not a field here", suggestion(key, known));
     }
   };
 }
