@@ -17,8 +17,14 @@ export interface TrainingModel {
  * Scales the nearest measured run: same accelerator if there is one (else by peak FLOP/s), same model if there is one
  * (else by active parameters: 6 FLOP per parameter and token), and by the loss per doubling of the gang.
  */
-export function trainingModel(catalog: Catalog, model: ModelFacts, accelerator: Accelerator, gpus: number): TrainingModel {
-  const fit = nearestFit(catalog, model, accelerator);
+export function trainingModel(
+  catalog: Catalog,
+  model: ModelFacts,
+  accelerator: Accelerator,
+  gpus: number,
+  method: TrainingFit["method"],
+): TrainingModel {
+  const fit = nearestFit(catalog, model, accelerator, method);
   const fitModel = catalog.models.get(fit.modelId) ?? model;
   const fitAccelerator = catalog.accelerators.get(fit.acceleratorId) ?? accelerator;
   const doublings = log(gpus / fit.gpus) / log(2);
@@ -40,10 +46,11 @@ function efficiencyOf(model: ModelFacts): number {
   return model.experts === undefined ? 1 : EXPERTS_EFFICIENCY;
 }
 
-function nearestFit(catalog: Catalog, model: ModelFacts, accelerator: Accelerator): TrainingFit {
+function nearestFit(catalog: Catalog, model: ModelFacts, accelerator: Accelerator, method: TrainingFit["method"]): TrainingFit {
   let best: TrainingFit | undefined;
   let bestScore = -1;
   for (const fit of catalog.training.values()) {
+    if (fit.method !== method) continue;
     const fitModel = catalog.models.get(fit.modelId);
     const sizes =
       fitModel === undefined
@@ -52,7 +59,7 @@ function nearestFit(catalog: Catalog, model: ModelFacts, accelerator: Accelerato
     const score = (fit.acceleratorId === accelerator.id ? 4 : 0) + (fit.modelId === model.id ? 2 : 0) + sizes;
     if (score > bestScore) [best, bestScore] = [fit, score];
   }
-  if (best === undefined) throw new Error("the catalogue has no training fits");
+  if (best === undefined) throw new Error(`the catalogue has no training fit for ${method}`);
   return best;
 }
 

@@ -303,7 +303,10 @@ export class Workforce {
   #pace(workload: JobWorkload, accelerator: Accelerator, gpus: number): Pace {
     if (workload.kind === "simulation") return { kind: "simulation" };
     const facts = need(this.#catalog.models.get(workload.modelId), `model "${workload.modelId}"`);
-    if (workload.kind !== "batch") return { kind: "training", model: trainingModel(this.#catalog, facts, accelerator, gpus) };
+    if (workload.kind !== "batch") {
+      const method = workload.kind === "tuning" ? "lora" : "pretraining";
+      return { kind: "training", model: trainingModel(this.#catalog, facts, accelerator, gpus, method) };
+    }
     const perReplica = Math.min(gpus, replicaGpus(facts, accelerator));
     refuseIfTooLarge(facts, accelerator, perReplica);
     return {
