@@ -1,1 +1,20 @@
-export {};
+/** Floor 2: tokens, joules, won and carbon: who used what, how much they may, what they owe. */
+export { balances, unbalancedEntries } from "./books/books.ts";
+export { type CreditGrant, grantCredit } from "./books/credits.ts";
+export { energyBalance, type EnergyBalance, type MeterReading, recordReading } from "./books/energy.ts";
+export { computeStatement, type IssuedStatement, issueStatement, readStatement, type Statement } from "./books/statement.ts";
+export { type Calendar, dayOf, dayStartMs, dayText, monthOf, parseDay, parseMonth, type Window, WINDOWS } from "./calendar.ts";
+export { type Estimate, Ledger, type LedgerOptions, type Settlement } from "./ledger.ts";
+export type { Hold } from "./limits/budget-book.ts";
+export { type Limit, LIMIT_METERS, LIMIT_SCOPES, type LimitMeter, type LimitScope, type NewLimit, type Spender } from "./limits/limit.ts";
+export { removeLimit, setLimit } from "./limits/limits-table.ts";
+export { readLimits } from "./limits/read-limits.ts";
+export { type Item, ITEMS, parsePlan, type PricePlan } from "./prices/plan.ts";
+export { addPlan, assignPlan, loadAssignments, planFor } from "./prices/plans.ts";
+export type { Line } from "./prices/rating.ts";
+export { prepareLedger } from "./schema.ts";
+export { checkUsage, type Meter, METERS, type Meters, type UsageRecord } from "./usage/record.ts";
+export type { Recorded } from "./usage/recorder.ts";
+export { checkRollups, foldAll } from "./usage/rollups.ts";
+export { sealUsage, verifySeals } from "./usage/seal.ts";
+export { type Group, GROUPS, readUsage, sumUsage, type UsageFilter, type UsageRow, type UsageSum } from "./usage/query.ts";

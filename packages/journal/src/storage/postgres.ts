@@ -87,6 +87,9 @@ class PostgresStore implements Store {
       throw storeProblem(error, this.place);
     }
     return {
+      get held() {
+        return !lost;
+      },
       confirm: async () => {
         if (lost) return false;
         return client.query({ text: "select 1", query_timeout: CONNECT_TIMEOUT_MS } as pg.QueryConfig).then(

@@ -116,6 +116,9 @@ class SqliteStore implements Store {
       throw storeProblem(error, file);
     }
     return {
+      get held() {
+        return holder.isOpen;
+      },
       confirm: async () => holder.isOpen,
       release: async () => {
         holder.close();

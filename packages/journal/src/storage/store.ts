@@ -26,6 +26,8 @@ export interface Transaction extends Reader {
 
 /** Held as long as the process lives: the database lets go when the process dies, however it dies. */
 export interface NamedLock {
+  /** False once the connection that holds it is known to have broken. */
+  readonly held: boolean;
   /** Asks the database whether the lock is still ours. */
   confirm(): Promise<boolean>;
   release(): Promise<void>;

@@ -86,7 +86,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
   const env = { ...process.env, LC_ALL: "C" };
-  const made = spawnSync(join(bin, "initdb"), ["-A", "trust", "-U", "pulmu", "-E", "UTF8", "-D", data], {
+  const made = spawnSync(join(bin, "initdb"), ["--no-sync", "-A", "trust", "-U", "pulmu", "-E", "UTF8", "-D", data], {
     ...user,
     cwd: folder,
     env,

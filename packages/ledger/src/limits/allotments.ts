@@ -1,0 +1,222 @@
+import type { Reader, Store, Transaction } from "@pulmu/journal";
+import { type Calendar, dayOf, windowAt } from "../calendar.ts";
+import { foldWriter } from "../usage/rollups.ts";
+import { deadWriters, seqRange, writerEnded } from "../usage/writers.ts";
+import type { Counter, Shortage } from "./budget-book.ts";
+import type { Limit } from "./limit.ts";
+import { readLimits } from "./read-limits.ts";
+
+/** What ended writers spent stands under this one. */
+const ENDED = 0;
+const ADD =
+  "insert into limit_allotments (limit_id, start_ms, writer, amount) values ($1, $2, $3, $4) " +
+  "on conflict (limit_id, start_ms, writer) do update set amount = limit_allotments.amount + excluded.amount";
+
+/** Of what is free, one process of several takes at most this part beyond its need: the rest is for the others. */
+const SHARE = 4n;
+
+const AMOUNT: Readonly<Record<Limit["meter"], string>> = {
+  requests: "requests",
+  tokens: "prompt_tokens + cached_tokens + output_tokens",
+  krw: "cost_micro_krw",
+  concurrent: "0",
+};
+const OWNER: Readonly<Record<Limit["scope"], string>> = { site: "''", tenant: "tenant_id", project: "project_id", key: "key_id" };
+
+/**
+ * What a writer's durable records spent of a limit in the window that began at `startMs`: from the sums by day, and for a minute from
+ * the records themselves. The writer's records must not change meanwhile, or only grow.
+ */
+export async function spentBy(tx: Transaction, limit: Limit, startMs: number, writer: number, calendar: Calendar): Promise<bigint> {
+  if (limit.meter === "concurrent") return 0n;
+  const matches = `${OWNER[limit.scope]} = $1 and ($2 = '' or model_id = $2)`;
+  const sum = `select coalesce(sum(${AMOUNT[limit.meter]}), 0) as spent`;
+  if (limit.window === "minute") {
+    const from = await firstRecordedAt(tx, writer, startMs);
+    const { until } = seqRange(writer);
+    const [row] = await tx.query<{ spent: number | bigint }>(
+      `${sum} from usage_records where ${matches} and seq >= $3 and seq <= $4 and at_ms >= $5 and at_ms < $6`,
+      [limit.scopeId, limit.modelId, from, until, startMs, startMs + 60_000],
+    );
+    return BigInt(row.spent);
+  }
+  while (await foldWriter(tx, writer));
+  const { endMs } = windowAt(limit.window, startMs, calendar);
+  const [row] = await tx.query<{ spent: number | bigint }>(
+    `${sum} from usage_days where ${matches} and writer = $3 and day >= $4 and day < $5`,
+    [limit.scopeId, limit.modelId, writer, dayOf(startMs, calendar), dayOf(endMs, calendar)],
+  );
+  return BigInt(row.spent);
+}
+
+/** The first number of a writer that was recorded at or after a moment: `recorded_ms` never falls, so halving finds it. */
+async function firstRecordedAt(reader: Reader, writer: number, atMs: number): Promise<number> {
+  const { from, until } = seqRange(writer);
+  let [low, high] = [from + 1, until];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [row] = await reader.query<{ seq: number; recorded_ms: number }>(
+      "select seq, recorded_ms from usage_records where seq >= $1 and seq <= $2 order by seq limit 1",
+      [middle, high],
+    );
+    if (row === undefined || row.recorded_ms >= atMs) high = middle;
+    else low = row.seq + 1;
+  }
+  return low;
+}
+
+/**
+ * Exchanges with the database: how much of each limit each process may spend. In the table, for every limit and window,
+ *
+ *   Σ over writers of `amount` ≤ most (but for work that came out larger than reserved)
+ *   `amount` of a living writer ≥ what it spent and holds; of writer 0 = what ended writers spent
+ *
+ * so nobody can overspend, together or apart, and what a killed process had taken and not spent comes back.
+ */
+export class Allotments {
+  readonly #store: Store;
+  readonly #calendar: Calendar;
+  /** Processes not known to have ended at the last look, this one included. */
+  #living = 1;
+  /** One exchange at a time: two could not both know what the database holds for this process. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store, calendar: Calendar) {
+    this.#store = store;
+    this.#calendar = calendar;
+  }
+
+  get living(): number {
+    return this.#living;
+  }
+
+  /**
+   * Takes what is missing, where it is to be had. A lone process takes all that is free, so that it need not come back.
+   * @returns true when another process holds some that it may give back, so that asking again makes sense
+   */
+  refill(writer: { readonly id: number; readonly startedMs: number }, shortages: readonly Shortage[]): Promise<boolean> {
+    return this.#alone(() => this.#refill(writer, shortages));
+  }
+
+  async #refill(writer: { readonly id: number; readonly startedMs: number }, shortages: readonly Shortage[]): Promise<boolean> {
+    // One entry for each counter: callers that wait together ask together.
+    const wanted = new Map<Counter, bigint>();
+    for (const { counter, missing } of shortages) wanted.set(counter, (wanted.get(counter) ?? 0n) + missing);
+    const grants: { readonly counter: Counter; readonly granted: bigint; readonly spent: bigint }[] = [];
+    const othersHold = await this.#store.transaction(async (tx) => {
+      grants.length = 0; // the transaction may be tried again
+      let others = false;
+      await tx.lock("allotments");
+      for (const [counter, missing] of wanted) {
+        const { limit, startMs } = counter;
+        const rows = await tx.query<{ writer: number; amount: number | bigint }>(
+          "select writer, amount from limit_allotments where limit_id = $1 and start_ms = $2",
+          [limit.id, startMs],
+        );
+        const own = BigInt(rows.find((row) => row.writer === writer.id)?.amount ?? 0n);
+        // A limit set in the middle of its window: what this process spent before it knew of the limit counts.
+        const setMeanwhile = !counter.known && limit.createdMs > Math.max(startMs, writer.startedMs);
+        const spent = setMeanwhile ? await spentBy(tx, limit, startMs, writer.id, this.#calendar) : 0n;
+        const taken = rows.reduce((sum, row) => sum + BigInt(row.amount), 0n);
+        const left = limit.most - taken;
+        const share = this.#living === 1 ? left : left / (SHARE * BigInt(this.#living));
+        const grant = left <= 0n ? 0n : left < missing ? left : share > missing ? share : missing;
+        if (grant < missing && rows.some((row) => row.writer !== writer.id && row.writer !== ENDED && BigInt(row.amount) > 0n))
+          others = true;
+        const base = own > counter.granted ? own : counter.granted;
+        if (grant > 0n || base !== own)
+          await tx.run(
+            "insert into limit_allotments (limit_id, start_ms, writer, amount) values ($1, $2, $3, $4) on conflict (limit_id, start_ms, writer) do update set amount = excluded.amount",
+            [limit.id, startMs, writer.id, base + grant],
+          );
+        grants.push({ counter, granted: base + grant, spent });
+      }
+      return others;
+    });
+    for (const { counter, granted, spent } of grants) {
+      counter.free += granted - counter.granted - spent;
+      counter.granted = granted;
+      counter.known = true;
+      counter.freeBefore = counter.free;
+    }
+    return othersHold;
+  }
+
+  /**
+   * Gives back what the last while did not need (all, when `all`), and enters what was spent beyond the allotment.
+   * What goes back is out of reach here before the database knows: if the exchange fails, it is nobody's until this process ends.
+   */
+  exchange(writer: { readonly id: number }, counters: Iterable<Counter>, all = false): Promise<void> {
+    return this.#alone(async () => {
+      const [{ n }] = await this.#store.query<{ n: number }>("select count(*) as n from ledger_writers where ended_ms is null");
+      this.#living = Math.max(1, n);
+      await this.#exchange(writer, counters, all);
+    });
+  }
+
+  async #exchange(writer: { readonly id: number }, counters: Iterable<Counter>, all: boolean): Promise<void> {
+    const changes: { readonly counter: Counter; readonly by: bigint }[] = [];
+    for (const counter of counters) {
+      const used = counter.freeBefore > counter.free ? counter.freeBefore - counter.free : 0n;
+      const keep = all ? 0n : 2n * used;
+      if (counter.free < 0n) changes.push({ counter, by: -counter.free });
+      else if ((this.#living > 1 || all) && counter.free > keep) changes.push({ counter, by: keep - counter.free });
+      counter.freeBefore = counter.free;
+    }
+    if (changes.length === 0) return;
+    for (const { counter, by } of changes) {
+      counter.granted += by;
+      counter.free += by;
+      counter.freeBefore = counter.free;
+    }
+    await this.#store.transaction(async (tx) => {
+      await tx.lock("allotments");
+      for (const { counter, by } of changes) await tx.run(ADD, [counter.limit.id, counter.startMs, writer.id, by]);
+    });
+  }
+
+  /** Finds writers whose process is gone and turns what they were allotted into what they spent. */
+  async reap(self: number, nowMs: number): Promise<void> {
+    for (const writer of await deadWriters(this.#store, self)) await this.end(writer, nowMs);
+  }
+
+  /** Closes a writer's account: what it was allotted becomes what its durable records spent. */
+  async end(writer: number, nowMs: number): Promise<void> {
+    await this.#store.transaction(async (tx) => {
+      await tx.lock("allotments");
+      const [row] = await tx.query<{ ended_ms: number | null }>("select ended_ms from ledger_writers where id = $1", [writer]);
+      if (row.ended_ms !== null) return;
+      while (await foldWriter(tx, writer));
+      const limits = new Map((await readLimits(tx)).map((limit) => [limit.id, limit]));
+      const rows = await tx.query<{ limit_id: string; start_ms: number }>(
+        "select limit_id, start_ms from limit_allotments where writer = $1",
+        [writer],
+      );
+      for (const { limit_id, start_ms } of rows) {
+        const limit = limits.get(limit_id);
+        const spent = limit === undefined ? 0n : await spentBy(tx, limit, start_ms, writer, this.#calendar);
+        if (spent !== 0n) await tx.run(ADD, [limit_id, start_ms, ENDED, spent]);
+      }
+      await tx.run("delete from limit_allotments where writer = $1", [writer]);
+      await writerEnded(tx, writer, nowMs);
+    });
+  }
+
+  /** Drops the allotments of windows that ended a day ago or more. */
+  async sweep(nowMs: number): Promise<void> {
+    await this.#store.transaction(async (tx) => {
+      await tx.lock("allotments");
+      await tx.run(
+        "delete from limit_allotments where start_ms > 0 and start_ms < $1 and limit_id in (select id from usage_limits where span in ('minute', 'day'))",
+        [nowMs - 2 * 86_400_000],
+      );
+      await tx.run("delete from limit_allotments where start_ms > 0 and start_ms < $1", [nowMs - 62 * 86_400_000]);
+    });
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
