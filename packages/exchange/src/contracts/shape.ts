@@ -35,9 +35,10 @@ export function accept<T>(shape: Shape<T>, value: unknown): Parsed<T> {
 /** Rules noted of one message; a hostile one could break a million. */
 const MAX_PROBLEMS = 20;
 
-/** Notes one broken rule. */
-export function violate(out: Problem[], code: string, path: string, value: unknown, rule: string, hint?: string): void {
+/** Notes one broken rule; `known`: names that the value may have been meant as. */
+export function violate(out: Problem[], code: string, path: string, value: unknown, rule: string, known?: Iterable<string>): void {
   if (out.length >= MAX_PROBLEMS) return;
+  const hint = known && suggestion(String(value), known);
   out.push({
     code: `contract.${code}`,
     rule,
@@ -89,7 +90,7 @@ export const uuid: Shape<string> = (value, path, out) => {
 export const dateTime: Shape<string> = (value, path, out) => {
   if (typeof value !== "string") violate(out, "type", path, value, "must be a string");
   else if (parseDateTime(value) === undefined) {
-    violate(out, "format", path, value, "must be an RFC 3339 date-time with a zone", "such as 2026-11-24T09:00:00Z");
+    violate(out, "format", path, value, "must be an RFC 3339 date-time with a zone, such as 2026-11-24T09:00:00Z");
   }
 };
 
@@ -105,7 +106,7 @@ export function word<const T extends string>(...words: readonly T[]): Shape<T> {
   const rule = words.length === 1 ? `must be "${words[0]}"` : `must be one of ${words.join(", ")}`;
   return (value, path, out) => {
     if (typeof value !== "string") violate(out, "type", path, value, "must be a string");
-    else if (!(words as readonly string[]).includes(value)) violate(out, "enum", path, value, rule, suggestion(value, words));
+    else if (!(words as readonly string[]).includes(value)) violate(out, "enum", path, value, rule, words);
   };
 }
 
@@ -119,7 +120,7 @@ export function list<T>(item: Shape<T>, minItems = 0): Shape<readonly T[]> {
   return (value, path, out) => {
     if (!Array.isArray(value)) return violate(out, "type", path, value, "must be an array");
     if (value.length < minItems) violate(out, "range", path, value, `must have ${minItems} entry or more`);
-    for (let i = 0; i < value.length; i++) item(value[i], `${path}[${i}]`, out);
+    for (let i = 0; i < value.length && out.length < MAX_PROBLEMS; i++) item(value[i], `${path}[${i}]`, out);
   };
 }
 
