@@ -204,6 +204,17 @@ test("Ctrl-C during a simulation leaves nothing half-written", async () => {
   assert.deepEqual(readdirSync(dir), []);
 });
 
+test("a defect is told as one, with its stack, and nothing of the run is left", async () => {
+  const dir = workspace();
+  // The clock fails when it is asked for the fifth time: in the middle of the run.
+  const planted = "data:text/javascript,globalThis.n=0;performance.now=()=>{if(n++>3)throw(new(TypeError)('planted'));return(0)}";
+  const pulmu = new PulmuProcess(["simulate", LAB, "--synthetic", "--out", join(dir, "run")], { NODE_OPTIONS: `--import=${planted}` });
+  const { code, stderr } = await pulmu.end();
+  assert.equal(code, 1);
+  assert.match(stderr, /^pulmu: a defect of Pulmu, not of your input\. Please report it with these lines:\nTypeError: planted\n    at /);
+  assert.deepEqual(readdirSync(dir), []);
+});
+
 test("a reader that has seen enough is no error", async () => {
   const child = spawn("sh", ["-c", `"${process.execPath}" apps/pulmu/src/main.ts site expand sites/gak-sejong.yaml; echo "exit $?" >&2`], {
     cwd: CHECKOUT,

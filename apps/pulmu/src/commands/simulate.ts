@@ -40,22 +40,39 @@ export async function simulate(file: string, options: SimulateOptions): Promise<
     series: options.series,
   });
   const startMs = performance.now();
-  await runThrough(simulation, run, stop);
-  if (stop.requested) {
-    run.abort();
+  const files = await record(simulation, run, stop, options.report ? () => reportRenderer(earlier) : undefined);
+  stop.release();
+  if (files === undefined) {
     const at = `${formatDuration(simulation.atS)} of ${formatDuration(simulation.scenario.durationS)}`;
     process.stderr.write(`pulmu: stopped at ${at}; nothing was written\n`);
     return EXIT.failed;
   }
-  const files = run.finish(options.report ? await reportRenderer(earlier) : undefined);
-  stop.release();
   const wallS = (performance.now() - startMs) / 1000;
   if (options.json) printJson(simulation.kpis());
   else process.stdout.write(summary(twin, files, wallS));
   return EXIT.ok;
 }
 
-/** Simulates to the end or until it shall stop, telling progress. */
+type Renderer = (report: ReportData) => string;
+
+/** Simulates to the end, telling progress, and closes the run; undefined when it was stopped. Whatever goes wrong, no part of it stays. */
+async function record(
+  simulation: Simulation,
+  run: RunWriter,
+  stop: StopSignal,
+  loadRenderer: (() => Promise<Renderer>) | undefined,
+): Promise<RunFiles | undefined> {
+  try {
+    await runThrough(simulation, run, stop);
+    if (!stop.requested) return run.finish(await loadRenderer?.());
+  } catch (error) {
+    run.abort();
+    throw error;
+  }
+  run.abort();
+  return undefined;
+}
+
 async function runThrough(simulation: Simulation, run: RunWriter, stop: StopSignal): Promise<void> {
   const { durationS } = simulation.scenario;
   const total = formatDuration(durationS);
@@ -73,7 +90,7 @@ async function runThrough(simulation: Simulation, run: RunWriter, stop: StopSign
 }
 
 /** The report's code and its plotting library are read only when a report is drawn. */
-async function reportRenderer(earlier: ReportData | undefined): Promise<(report: ReportData) => string> {
+async function reportRenderer(earlier: ReportData | undefined): Promise<Renderer> {
   const { renderReport } = await import("../report/render-report.ts");
   return (report) => renderReport(earlier === undefined ? [report] : [earlier, report]);
 }

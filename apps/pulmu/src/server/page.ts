@@ -58,7 +58,7 @@ const TILES = [
 /** The start page: what can be asked, with live numbers. It holds no text from a file or a question, so nothing to escape. */
 export const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Pulmu</title><style>${STYLE}</style></head><body>
+<title>Pulmu</title><link rel="icon" href="data:,"><style>${STYLE}</style></head><body>
 <h1>Pulmu</h1><p><span id="site">connecting …</span><br><span id="source"></span></p>
 <dl>${TILES.map(([id, label]) => `<div><dt>${label}</dt><dd id="${id}">–</dd></div>`).join("")}</dl>
 <table>${ENDPOINTS.map(([path, what]) => `<tr><td><a href="${path.replaceAll("&", "&amp;")}">${path.replaceAll("&", "&amp;")}</a></td><td>${what}</td></tr>`).join("")}</table>
@@ -67,4 +67,4 @@ export const PAGE = `<!doctype html>
 const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
 /** Only this page's own style and script run, and they talk to this server only. */
-export const PAGE_POLICY = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+export const PAGE_POLICY = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
