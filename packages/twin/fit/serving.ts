@@ -1,0 +1,192 @@
+/**
+ * Fits the coefficients of the step-time model, one set for each serving engine on each chip, to half of the configurations of the
+ * aiconfigurator and ML.ENERGY files in a folder, and writes them with their residuals to `src/steptime/fits/serving.json`.
+ *
+ *   node packages/twin/fit/serving.ts --data ../shared/data
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadCatalog } from "@pulmu/catalog";
+import type { StackFit } from "../src/steptime/index.ts";
+import { readServingRuns } from "../src/validation/aiconfigurator.ts";
+import { findDataFiles } from "../src/validation/data-files.ts";
+import { quantile } from "../src/validation/errors.ts";
+import { readEnergyRuns } from "../src/validation/ml-energy.ts";
+import { fitCoefficients, type Prior } from "./least-squares.ts";
+
+/** What a run tells the fit: the logarithm of predicted over measured, once or twice, for a set of coefficients. */
+interface Observation {
+  readonly model: string;
+  readonly forFitting: boolean;
+  tpot(fit: StackFit): number;
+  ttft?(fit: StackFit): number;
+}
+
+/** Where each coefficient starts and how far it may go; what the chip's data sheet nearly fixes may go less far. */
+const PRIORS: Readonly<Record<string, Prior>> = {
+  denseBandwidth: { start: 0.85, spread: 0.14 },
+  "expertBandwidth.bf16": { start: 0.65, spread: 0.6 },
+  "expertBandwidth.fp8": { start: 0.65, spread: 0.6 },
+  "expertBandwidth.fp4": { start: 0.65, spread: 0.6 },
+  kvBandwidth: { start: 0.65, spread: 0.5 },
+  "gemm.bf16": { start: 0.65, spread: 0.3 },
+  "gemm.fp8": { start: 0.5, spread: 0.4 },
+  "gemm.fp4": { start: 0.4, spread: 0.5 },
+  "expertGemm.bf16": { start: 0.35, spread: 0.6 },
+  "expertGemm.fp8": { start: 0.2, spread: 0.6 },
+  "expertGemm.fp4": { start: 0.2, spread: 0.6 },
+  attention: { start: 0.4, spread: 0.6 },
+  link: { start: 0.5, spread: 0.8 },
+  collectiveS: { start: 8e-6, spread: 1 },
+  layerS: { start: 25e-6, spread: 1 },
+  expertLayerS: { start: 35e-6, spread: 1 },
+  evenness: { start: 1.5, spread: 0.8 },
+  stepS: { start: 0.7e-3, spread: 1.4 },
+  sequenceS: { start: 15e-6, spread: 1.6 },
+  requestS: { start: 0.03, spread: 1.6 },
+  holdTokens: { start: 1, spread: 1.6 },
+  queueing: { start: 1, spread: 0.6 },
+};
+const NAMES = Object.keys(PRIORS);
+const SHARES = /Bandwidth|emm\.|attention|link/;
+/** Relative weight of a time to first token beside a time per token. */
+const TTFT_WEIGHT = 1;
+
+function stackOf(x: readonly number[]): StackFit {
+  // A share of a peak ends at 1: what a run shows beyond is something else than that peak.
+  const flat = new Map(NAMES.map((name, i) => [name, SHARES.test(name) ? Math.min(1, x[i]) : x[i]]));
+  const by = (name: string) => ({ bf16: flat.get(`${name}.bf16`), fp8: flat.get(`${name}.fp8`), fp4: flat.get(`${name}.fp4`) });
+  const plain = NAMES.filter((name) => !name.includes(".")).map((name) => [name, flat.get(name)]);
+  return { ...Object.fromEntries(plain), expertBandwidth: by("expertBandwidth"), gemm: by("gemm"), expertGemm: by("expertGemm") };
+}
+
+function fitStack(runs: readonly Observation[], priors: readonly Prior[]): number[] {
+  const times = runs.filter((run) => run.ttft !== undefined);
+  return fitCoefficients(priors, runs.length + times.length, (x, out) => {
+    const fit = stackOf(x);
+    runs.forEach((run, i) => (out[i] = run.tpot(fit)));
+    times.forEach((run, i) => (out[runs.length + i] = TTFT_WEIGHT * (run.ttft?.(fit) ?? 0)));
+  });
+}
+
+interface Residuals {
+  readonly runs: number;
+  readonly tpot: { readonly median: number; readonly p90: number };
+  readonly ttft?: { readonly median: number; readonly p90: number };
+}
+
+function residuals(runs: readonly Observation[], fit: StackFit): Residuals {
+  const spread = (logs: readonly number[]) => {
+    const errors = logs.map((log) => Math.abs(Math.exp(log) - 1));
+    return { median: Number(quantile(errors, 0.5).toFixed(3)), p90: Number(quantile(errors, 0.9).toFixed(3)) };
+  };
+  const tpot = spread(runs.map((run) => run.tpot(fit)));
+  const first = runs.flatMap((run) => (run.ttft === undefined ? [] : [run.ttft(fit)]));
+  return { runs: runs.length, tpot, ...(first.length > 0 ? { ttft: spread(first) } : {}) };
+}
+
+const { values } = parseArgs({ options: { data: { type: "string", default: "../shared/data" } } });
+const catalog = loadCatalog();
+const stacks = new Map<string, Observation[]>();
+const add = (key: string, observation: Observation): void => void stacks.set(key, [...(stacks.get(key) ?? []), observation]);
+for (const file of findDataFiles(values.data)) {
+  if (file.format === "aiconfigurator") {
+    for (const run of readServingRuns(file.text, catalog).runs) {
+      let last: { fit: StackFit; ttftS: number; tpotS: number } | undefined;
+      const predict = (fit: StackFit) => (last?.fit === fit ? last : (last = { fit, ...run.predict(fit) }));
+      add(`${run.engine}/${run.chip}`, {
+        model: run.model,
+        forFitting: run.forFitting,
+        tpot: (fit) => Math.log(predict(fit).tpotS / run.tpotS),
+        ttft: (fit) => Math.log(predict(fit).ttftS / run.ttftS),
+      });
+    }
+  } else if (file.format === "ml-energy") {
+    for (const run of readEnergyRuns(file.text, catalog).runs) {
+      add(`vllm@ml-energy/${run.chip}`, {
+        model: run.model,
+        forFitting: run.forFitting,
+        tpot: (fit) => Math.log(run.predict(fit).tpotS / run.tpotS),
+      });
+    }
+  }
+}
+
+/** Two passes: stacks with few runs lean on what the others have in common. */
+let priors = NAMES.map((name) => PRIORS[name]);
+let fitted = new Map<string, number[]>();
+for (const pass of [1, 2]) {
+  fitted = new Map(
+    [...stacks].map(([key, runs]) => [
+      key,
+      fitStack(
+        runs.filter((run) => run.forFitting),
+        priors,
+      ),
+    ]),
+  );
+  const centre = (j: number): number =>
+    quantile(
+      [...fitted.values()].map((x) => x[j]),
+      0.5,
+    );
+  if (pass === 1) priors = priors.map((prior, j) => ({ start: centre(j), spread: prior.spread }));
+}
+
+/** How well a stack does on a model it never saw: the model's runs, all of them, with coefficients fitted without it. */
+function leaveOneModelOut(runs: readonly Observation[]): Residuals | undefined {
+  const models = [...new Set(runs.map((run) => run.model))];
+  if (models.length < 2) return undefined;
+  const logs = models.flatMap((model) => {
+    const fit = stackOf(
+      fitStack(
+        runs.filter((run) => run.forFitting && run.model !== model),
+        priors,
+      ),
+    );
+    return runs
+      .filter((run) => run.model === model)
+      .map((run): Observation => {
+        const [tpot, ttft] = [run.tpot(fit), run.ttft?.(fit)];
+        return { model, forFitting: false, tpot: () => tpot, ...(ttft === undefined ? {} : { ttft: () => ttft }) };
+      });
+  });
+  return residuals(logs, stackOf(priors.map((prior) => prior.start)));
+}
+
+const rounded = (x: readonly number[]): number[] => x.map((value) => Number(value.toPrecision(4)));
+const centreOf = NAMES.map((_, j) =>
+  quantile(
+    [...fitted.values()].map((x) => x[j]),
+    0.5,
+  ),
+);
+const entries = [...stacks]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([key, runs]) => {
+    const [engine, chip] = key.split("/");
+    const fit = stackOf(rounded(fitted.get(key) ?? centreOf));
+    const half = runs.filter((run) => run.forFitting);
+    const other = runs.filter((run) => !run.forFitting);
+    const unseenModel = leaveOneModelOut(runs);
+    const entry = {
+      engine,
+      chip,
+      runs: half.length,
+      models: [...new Set(half.map((run) => run.model))].sort(),
+      fit,
+      residuals: { fitted: residuals(half, fit), unseen: residuals(other, fit), ...(unseenModel ? { leaveOneModelOut: unseenModel } : {}) },
+    };
+    const show = (r: Residuals | undefined): string =>
+      r === undefined ? "–".padEnd(30) : `n ${r.runs} tpot ${r.tpot.median} ttft ${r.ttft?.median ?? "–"}`.padEnd(30);
+    console.log(
+      `${key.padEnd(22)} fitted ${show(entry.residuals.fitted)} unseen ${show(entry.residuals.unseen)} unseen model ${show(unseenModel)}`,
+    );
+    return entry;
+  });
+
+const out = join(import.meta.dirname, "../src/steptime/fits/serving.json");
+const note = "Written by packages/twin/fit/serving.ts; do not edit. Residuals: |predicted / measured − 1|.";
+writeFileSync(out, `${JSON.stringify({ note, stacks: entries, default: stackOf(rounded(centreOf)) }, null, 2)}\n`);
+console.log(`wrote ${out}`);
