@@ -59,3 +59,6 @@ export {
   type Topic,
 } from "./contracts/topic.ts";
 export type { BusMessage, Qos } from "./message.ts";
+export { readRecording, type ReadRecordingOptions } from "./recording/read.ts";
+export { replay, type ReplayOptions } from "./recording/replay.ts";
+export { writeRecording } from "./recording/write.ts";
