@@ -1,4 +1,16 @@
 /** Floor 2: the factory speaks DSX Exchange: contracts, client, signing, roles, broker, bridges, conformance. */
+export { startBroker, type BrokerOptions, type EmbeddedBroker } from "./broker/broker.ts";
+export { parseBrokerAddress, type BrokerAddress } from "./client/address.ts";
+export type { Bus, MessageHandler, PublishOptions } from "./client/bus.ts";
+export { BusClient, type BusOptions } from "./client/client.ts";
+export { BUS_LIMITS, type BusLimits } from "./client/limits.ts";
+export { fixedLogin, type Login, type LoginSource } from "./client/login.ts";
+export type { BusNotice, BusStats } from "./client/notice.ts";
+export { OauthTokens, type OauthOptions } from "./client/oauth.ts";
+export { readBack, type ReadBack } from "./client/read-back.ts";
+export { topicMatches } from "./client/topic-filter.ts";
+export { watch, type Watch } from "./client/watch.ts";
+export { wallClock, type Clock } from "./clock.ts";
 export {
   acceptMetadata,
   encodePointValue,

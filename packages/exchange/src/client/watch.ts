@@ -1,0 +1,42 @@
+import type { BusMessage, Qos } from "../message.ts";
+import type { Bus } from "./bus.ts";
+
+export interface Watch extends AsyncIterable<BusMessage> {
+  /** Ends the iteration once what has come is read. */
+  stop(): Promise<void>;
+}
+
+/** Messages that may wait for the reader. At the bound the broker waits: nothing is lost here, but it may drop what it cannot deliver. */
+const MAX_WAITING = 10_000;
+
+/** The messages of some filters as they come, for `for await`. */
+export async function watch(bus: Bus, filters: readonly string[], qos: Qos = 0): Promise<Watch> {
+  const waiting: BusMessage[] = [];
+  let stopped = false;
+  let wakeReader: () => void = () => {};
+  let wakeBroker: () => void = () => {};
+  const take = (message: BusMessage): void | Promise<void> => {
+    waiting.push(message);
+    wakeReader();
+    if (waiting.length >= MAX_WAITING) return new Promise((resolve) => (wakeBroker = resolve));
+  };
+  for (const filter of filters) await bus.subscribe(filter, qos, take);
+  return {
+    async stop() {
+      stopped = true;
+      wakeReader();
+      for (const filter of filters) await bus.unsubscribe(filter, take);
+    },
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        while (waiting.length > 0) {
+          const batch = waiting.splice(0);
+          wakeBroker();
+          yield* batch;
+        }
+        if (stopped) return;
+        await new Promise<void>((resolve) => (wakeReader = resolve));
+      }
+    },
+  };
+}
