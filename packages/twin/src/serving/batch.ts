@@ -36,8 +36,10 @@ export class Batch {
   readonly decode: DecodeSet;
   /** Requests whose prompt (or, after a preemption, prompt and output so far) is to be computed. */
   readonly waiting: IndexedHeap;
-  /** Requests with their KV cache made that wait for a seat in the decode set. */
+  /** Requests whose KV cache was made elsewhere: they need memory and a seat in the decode set. */
   readonly ready: IndexedHeap;
+  /** Requests whose KV cache is here: they need a seat only. */
+  readonly unseated: IndexedHeap;
   /** Sequences set aside for a while with their KV cache, in the order they go on. */
   readonly paused: number[] = [];
   /** The prefill that goes on in the next step, or −1. */
@@ -53,14 +55,16 @@ export class Batch {
   /** Requests that have left at the last boundary: all tokens made, or prompt made on a prefill replica. */
   readonly left: number[] = [];
 
-  /** Requests at the replica, and Σ of what the router charges for them (`table.charge`). */
+  /** Requests whose prompt was done at the last boundary, those that have left included. */
+  readonly prefilled: number[] = [];
+  /** Requests at the replica. */
   requests = 0;
-  load = 0;
 
   readonly #tally: Tally;
   readonly #role: PoolRole;
+  readonly #replica: number;
 
-  constructor(table: RequestTable, limits: BatchLimits, policy: BatchingPolicy, role: PoolRole, tally: Tally) {
+  constructor(table: RequestTable, limits: BatchLimits, policy: BatchingPolicy, role: PoolRole, replica: number, tally: Tally) {
     this.table = table;
     this.limits = limits;
     this.policy = policy;
@@ -68,7 +72,9 @@ export class Batch {
     this.decode = new DecodeSet(table, limits.blockTokens);
     this.waiting = new IndexedHeap(table);
     this.ready = new IndexedHeap(table);
+    this.unseated = new IndexedHeap(table);
     this.#role = role;
+    this.#replica = replica;
     this.#tally = tally;
   }
 
@@ -79,7 +85,7 @@ export class Batch {
 
   /** Requests at the replica that are not in the running step. */
   get queued(): number {
-    return this.waiting.size + this.ready.size + this.paused.length;
+    return this.waiting.size + this.ready.size + this.unseated.size + this.paused.length;
   }
 
   /** Blocks that the next step needs for the tokens its sequences write. */
@@ -96,13 +102,13 @@ export class Batch {
 
   /** Takes in a request whose prompt is to be computed. */
   receive(slot: number): void {
-    this.#charge(slot, this.table.prompt[slot] + this.table.generated[slot] - this.kv.cachedTokens(slot) + 1);
+    this.requests++;
     this.#enqueue(slot);
   }
 
   /** Takes in a request whose KV cache came with it. */
   receiveReady(slot: number): void {
-    this.#charge(slot, this.table.prompt[slot] + this.table.generated[slot]);
+    this.requests++;
     this.ready.push(slot, this.table.queueKey[slot]);
   }
 
@@ -158,7 +164,7 @@ export class Batch {
   /** The step was made `steps` times, the last one ending at `endS`. Fills `left`. */
   complete(steps: number, endS: number): void {
     const { table, decode, kv } = this;
-    this.left.length = 0;
+    this.left.length = this.prefilled.length = 0;
     kv.take(this.growthBlocks(steps));
     decode.advance(steps);
     for (let slot = decode.takeEnded(); slot >= 0; slot = decode.takeEnded()) this.#end(slot, endS);
@@ -184,12 +190,12 @@ export class Batch {
       this.#stopDecoding(slot, this.late.includes(slot) ? this.table.lastTokenS[slot] : boundaryS);
       slots.add(slot);
     }
-    for (const queue of [this.ready, this.waiting]) while (queue.size > 0) slots.add(queue.pop());
+    for (const queue of [this.unseated, this.ready, this.waiting]) while (queue.size > 0) slots.add(queue.pop());
     for (const slot of slots) this.kv.leave(slot);
     this.kv.forget();
-    this.paused.length = this.chunkSlots.length = this.chunkTokens.length = this.left.length = this.late.length = 0;
+    this.paused.length = this.chunkSlots.length = this.chunkTokens.length = this.left.length = this.late.length = this.prefilled.length = 0;
     this.partial = -1;
-    this.load = this.requests = 0;
+    this.requests = 0;
     return [...slots].sort((a, b) => this.table.order[a] - this.table.order[b]);
   }
 
@@ -209,14 +215,13 @@ export class Batch {
     } else this.#tally.itl.add(endS - table.lastTokenS[slot]);
     table.lastTokenS[slot] = endS;
     this.#tally.outputTokens++;
-    if (this.#role !== "decode") {
-      this.load -= table.charge[slot] - 1; // the prompt is done, one sequence remains
-      table.charge[slot] = 1;
-    }
+    this.prefilled.push(slot);
+    const decodeAt = table.decodeAt[slot];
+    const goes = decodeAt < 0 ? this.#role === "prefill" : decodeAt !== this.#replica;
     if (table.generated[slot] === table.output[slot]) this.#end(slot, endS);
-    else if (this.#role === "prefill") this.#leave(slot); // its KV cache stays until it is handed over
+    else if (goes) this.#leave(slot); // its KV cache stays until it is handed over
     else if (this.policy.decodesAtOnce) this.decode.join(slot);
-    else this.ready.push(slot, table.queueKey[slot]);
+    else this.unseated.push(slot, table.queueKey[slot]);
   }
 
   #end(slot: number, endS: number): void {
@@ -227,15 +232,8 @@ export class Batch {
   }
 
   #leave(slot: number): void {
-    this.load -= this.table.charge[slot];
     this.requests--;
     this.left.push(slot);
-  }
-
-  #charge(slot: number, tokens: number): void {
-    this.table.charge[slot] = tokens;
-    this.load += tokens;
-    this.requests++;
   }
 
   #stopDecoding(slot: number, nowS: number): void {

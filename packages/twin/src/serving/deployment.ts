@@ -11,9 +11,10 @@ export type Batching = "chunked" | "prompt-first";
 
 /**
  * round-robin · least-loaded: fewest tokens to come (prompt tokens not yet computed plus one per request; on decode pools tokens of
- * context) · prefix-aware: fewest prompt tokens to compute, cached ones of this prompt left out, plus tokens of context in use.
+ * context) · prefix-aware: fewest prompt tokens to compute, cached ones of this prompt left out, plus tokens of context in use ·
+ * mixed-pool: Splitwise's, where replicas of a prefill and a decode pool help each other out.
  */
-export type Routing = "round-robin" | "least-loaded" | "prefix-aware";
+export type Routing = "round-robin" | "least-loaded" | "prefix-aware" | "mixed-pool";
 
 /** Replicas of one kind. */
 export interface Pool {
@@ -74,7 +75,7 @@ export function requestCapacityTokens({ pools, blockTokens }: Deployment): numbe
 
 /** @throws PulmuError `serving.*` with every problem of the deployment. */
 export function checkDeployment(deployment: Deployment): void {
-  const { pools, blockTokens, prefixTokens, failures } = deployment;
+  const { pools, routing, blockTokens, prefixTokens, failures } = deployment;
   const problems: Problem[] = [];
   const rule = (holds: boolean, path: string, value: unknown, text: string, hint?: string): void => {
     if (holds) return;
@@ -83,6 +84,8 @@ export function checkDeployment(deployment: Deployment): void {
   const whole = (value: number, from: number): boolean => Number.isInteger(value) && value >= from;
   const roles = pools.map(({ role }) => role).join(" + ");
   rule(["mixed", "prefill + decode"].includes(roles), "pools", roles, "one mixed pool, or a prefill pool and then a decode pool");
+  const mixes = routing !== "mixed-pool" || pools.length === 2;
+  rule(mixes, "routing", routing, "a mixed pool lies between a prefill and a decode pool");
   rule(whole(blockTokens, 1), "blockTokens", blockTokens, "a block has one token or more");
   rule(prefixTokens % blockTokens === 0, "prefixTokens", prefixTokens, `a multiple of the block size, ${blockTokens}; 0 = no prefix cache`);
   pools.forEach((pool, index) => {

@@ -15,7 +15,9 @@ import { promptFirst } from "./policies/prompt-first.ts";
 import { Replica } from "./replica.ts";
 import { requestProblem, type RequestLimits, type ServingRequest } from "./request.ts";
 import { RequestTable } from "./request-table.ts";
-import { Router } from "./router.ts";
+import { MixedPoolRouter } from "./routing/mixed-pool-router.ts";
+import { PoolRouter } from "./routing/pool-router.ts";
+import type { Router } from "./routing/router.ts";
 import { Scaler } from "./scaler.ts";
 import { Meter, summarise, type RequestRecord, type ServingReading, type ServingSummary } from "./report.ts";
 import { Tally } from "./tally.ts";
@@ -32,11 +34,10 @@ export interface ServingOptions {
   readonly onSecond?: (reading: ServingReading) => void;
 }
 
-/** Replicas of a pool, who shares work out among them, and the requests that wait because none is on. */
+/** Replicas of a pool, and the requests that wait because none is on. */
 export interface RunningPool {
   readonly pool: Pool;
   readonly replicas: readonly Replica[];
-  readonly router: Router;
   readonly backlog: number[];
 }
 
@@ -57,6 +58,7 @@ export class ServingEngine {
   readonly #timers = new Timers();
   readonly #pools: readonly RunningPool[];
   readonly #replicas: readonly Replica[];
+  readonly #router: Router;
   /** Replicas with a step running, by its end. */
   readonly #busy: IndexedHeap;
   readonly #isBusy: Uint8Array;
@@ -70,6 +72,7 @@ export class ServingEngine {
     this.#limits = { contextTokens: options.contextTokens ?? Infinity, kvCapacityTokens: requestCapacityTokens(deployment) };
     this.#pools = this.#build(deployment);
     this.#replicas = this.#pools.flatMap(({ replicas }) => replicas);
+    this.#router = routerOf(deployment, this.#table, this.#pools);
     const order = Float64Array.from(this.#replicas, ({ index }) => index);
     this.#busy = new IndexedHeap({ heapIndex: new Int32Array(order.length), order });
     this.#isBusy = new Uint8Array(order.length);
@@ -109,16 +112,16 @@ export class ServingEngine {
     return summarise(this.#tally, endS, poolEnergyJ);
   }
 
-  #build({ pools, batching, routing, blockTokens, prefixTokens }: Deployment): RunningPool[] {
+  #build({ pools, batching, blockTokens, prefixTokens }: Deployment): RunningPool[] {
     let index = 0;
     return pools.map((pool) => {
       const { role, model, clock, maxSequences, maxBatchTokens } = pool;
       const limits = { maxSequences, maxBatchTokens, kvCapacityTokens: model.kvCapacityTokens, blockTokens, prefixTokens };
       const replicas = Array.from({ length: mostReplicas(pool) }, (_, i) => {
-        const batch = new Batch(this.#table, limits, POLICIES[batching], role, this.#tally);
+        const batch = new Batch(this.#table, limits, POLICIES[batching], role, index, this.#tally);
         return new Replica(index++, role, model, clock, batch, this.#tally, i < pool.replicas ? "on" : "off");
       });
-      return { pool, replicas, router: new Router(routing, replicas), backlog: [] };
+      return { pool, replicas, backlog: [] };
     });
   }
 
@@ -139,31 +142,28 @@ export class ServingEngine {
     this.#release(replica, this.#nowS);
     replica.start(this.#nowS);
     this.#settle(replica);
+    if (replica.batch.requests === 0) this.#router.idle(replica);
   }
 
   /** Sends a request to a replica that computes its prompt. */
   #dispatch(slot: number, nowS: number): void {
-    const { router, backlog } = this.#pools[0];
-    const replica = router.choose(slot, nowS);
+    const replica = this.#router.place(slot, nowS);
     if (replica === undefined) {
-      backlog.push(slot);
+      this.#pools[0].backlog.push(slot);
       return;
     }
     replica.batch.receive(slot);
-    this.#table.replica[slot] = replica.index;
     this.#wake(replica, replica.batch.waiting.first === slot, nowS);
   }
 
   /** Sends a request with its KV cache to a replica that decodes. */
   #seat(slot: number, nowS: number): void {
-    const { router, backlog } = this.#pools[1];
-    const replica = router.choose(slot, nowS);
+    const replica = this.#router.seat(slot, nowS);
     if (replica === undefined) {
-      backlog.push(slot);
+      this.#pools[1].backlog.push(slot);
       return;
     }
     replica.batch.receiveReady(slot);
-    this.#table.replica[slot] = replica.index;
     this.#wake(replica, replica.batch.ready.first === slot, nowS);
   }
 
@@ -176,8 +176,9 @@ export class ServingEngine {
   /** Requests that left at the boundary are done, or go on to the decode pool. */
   #release(replica: Replica, nowS: number): void {
     const table = this.#table;
+    for (const slot of replica.batch.prefilled) this.#router.prefilled(slot, replica);
     for (const slot of replica.batch.left) {
-      if (table.generated[slot] === table.output[slot]) this.#complete(slot);
+      if (table.generated[slot] === table.output[slot]) this.#complete(slot, replica);
       else this.#timers.set(nowS + replica.model.kvTransferS(table.target[slot]), (thenS) => this.#handOver(slot, replica, thenS));
     }
     if (replica.state === "draining" && replica.batch.requests === 0) this.#switchOff(replica, nowS);
@@ -185,12 +186,14 @@ export class ServingEngine {
 
   #handOver(slot: number, from: Replica, nowS: number): void {
     from.batch.kv.leave(slot);
+    this.#router.handedOver(slot, from);
     if (from.isIdle) this.#wake(from, false, nowS); // a prompt may have waited for this memory
     this.#seat(slot, nowS);
   }
 
-  #complete(slot: number): void {
+  #complete(slot: number, replica: Replica): void {
     const table = this.#table;
+    this.#router.left(slot, replica);
     const arrivalS = table.arrivalS[slot];
     const e2eS = table.lastTokenS[slot] - arrivalS;
     const ttftS = table.firstTokenS[slot] - arrivalS;
@@ -204,7 +207,7 @@ export class ServingEngine {
       ttftS,
       tpotS,
       e2eS,
-      replica: table.replica[slot],
+      replica: replica.index,
       cachedTokens: table.cached[slot],
       preemptions: table.preemptions[slot],
     });
@@ -218,6 +221,10 @@ export class ServingEngine {
     this.#settle(replica);
     this.#timers.set(nowS + repairS, (thenS) => this.#switchOn(replica, thenS));
     this.#tally.rerouted += slots.length;
+    for (const slot of slots) {
+      this.#router.left(slot, replica);
+      this.#table.decodeAt[slot] = -1;
+    }
     for (const slot of slots) this.#dispatch(slot, nowS);
   }
 
@@ -271,4 +278,9 @@ export class ServingEngine {
     this.#isBusy[index] = nextS < Infinity ? 1 : 0;
     if (nextS < Infinity) this.#busy.push(index, nextS);
   }
+}
+
+function routerOf({ routing }: Deployment, table: RequestTable, pools: readonly RunningPool[]): Router {
+  const replicas = pools.map((pool) => pool.replicas);
+  return routing === "mixed-pool" ? new MixedPoolRouter(table, replicas[0], replicas[1]) : new PoolRouter(table, routing, replicas);
 }

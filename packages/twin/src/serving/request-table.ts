@@ -34,10 +34,10 @@ export class RequestTable {
   /** Neighbours in the batch, in the order of joining; −1 at the ends. */
   before = new Int32Array(0);
   after = new Int32Array(0);
-  /** Replica the request is at; −1 while it waits for one. */
-  replica = new Int32Array(0);
-  /** What the router has charged that replica for it. */
+  /** What the router counts for it at its replica. */
   charge = new Float64Array(0);
+  /** Replica that is to decode it; −1 = where its prompt was computed or, on a prefill replica, to be chosen then. */
+  decodeAt = new Int32Array(0);
   readonly request: ServingRequest[] = [];
   /** Entries of the prefix cache that the request holds. */
   readonly shared: number[][] = [];
@@ -72,8 +72,8 @@ export class RequestTable {
     this.cached[slot] = 0;
     this.ownBlocks[slot] = 0;
     this.preemptions[slot] = 0;
-    this.replica[slot] = NONE;
     this.charge[slot] = 0;
+    this.decodeAt[slot] = NONE;
     this.request[slot] = request;
     return slot;
   }
@@ -101,8 +101,8 @@ export class RequestTable {
     this.heapIndex = grown(this.heapIndex, size);
     this.before = grown(this.before, size);
     this.after = grown(this.after, size);
-    this.replica = grown(this.replica, size);
     this.charge = grown(this.charge, size);
+    this.decodeAt = grown(this.decodeAt, size);
     this.#free = new Int32Array(size);
     for (let slot = size - 1; slot >= from; slot--) {
       this.#free[this.#freeCount++] = slot;

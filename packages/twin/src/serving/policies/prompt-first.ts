@@ -12,7 +12,7 @@ export const promptFirst: BatchingPolicy = {
   reservesOutput: true,
 
   form(batch: Batch, nowS: number): number {
-    const { table, decode, limits, waiting, ready, paused } = batch;
+    const { table, decode, limits, waiting, paused } = batch;
     let budget = limits.maxBatchTokens;
     while (waiting.size > 0 && batch.running - decode.count < limits.maxSequences) {
       const slot = waiting.first;
@@ -27,12 +27,7 @@ export const promptFirst: BatchingPolicy = {
     if (decode.count > seats) pauseAfter(batch, seats, nowS);
     seats -= decode.count;
     for (const slot of resumed) batch.join(slot, nowS);
-    for (; seats > 0 && ready.size > 0; seats--) {
-      const slot = ready.first;
-      if (table.ownBlocks[slot] === 0 && batch.kv.admit(slot, table.prompt[slot] + table.output[slot], 0) < 0) break;
-      ready.pop();
-      batch.join(slot, nowS);
-    }
+    while (seats-- > 0 && seatNext(batch, nowS));
     if (batch.prefillTokens > 0) return 1;
     return decode.count === 0 ? 0 : decode.stepsToFirstEnd;
   },
@@ -47,4 +42,14 @@ function pauseAfter(batch: Batch, kept: number, nowS: number): void {
     batch.pause(slot, nowS);
     slot = next;
   }
+}
+
+/** Brings the first that is ready into the decode set; one that came from elsewhere and does not fit lets the others pass. */
+function seatNext(batch: Batch, nowS: number): boolean {
+  const { table, kv, ready, unseated } = batch;
+  const fits = ready.firstKey < unseated.firstKey && kv.admit(ready.first, table.prompt[ready.first] + table.output[ready.first], 0) >= 0;
+  const queue = fits ? ready : unseated;
+  if (queue.size === 0) return false;
+  batch.join(queue.pop(), nowS);
+  return true;
 }

@@ -236,7 +236,10 @@ export function referenceRun(deployment: Deployment, requests: readonly ServingR
     rep.paused = [...before.slice(resumed.length), ...running.slice(kept.length)];
     rep.decoding = [...kept, ...resumed];
     for (let req = first(rep.ready); req && rep.decoding.length < seats; req = first(rep.ready)) {
-      if (req.own === 0 && !admit(rep, req, req.request.promptTokens + req.request.outputTokens, 0)) break;
+      if (req.own === 0 && !admit(rep, req, req.request.promptTokens + req.request.outputTokens, 0)) {
+        req = first(rep.ready.filter(({ own }) => own > 0));
+        if (req === undefined) break;
+      }
       rep.ready = without(rep.ready, req);
       rep.decoding.push(req);
       squeeze(rep);
@@ -299,7 +302,6 @@ export function referenceRun(deployment: Deployment, requests: readonly ServingR
       }
       if (req.generated === req.request.outputTokens) leave(rep, req);
       else if (rep.role === "prefill") {
-        rep.load -= req.charge;
         rep.handing.push(req);
         rep.leaving.push(req);
       } else if (grows) rep.decoding.push(req);
@@ -355,6 +357,7 @@ export function referenceRun(deployment: Deployment, requests: readonly ServingR
   };
   const handOver = (from: Rep, req: Req, nowS: number): void => {
     from.handing = without(from.handing, req);
+    from.load -= req.charge;
     letGo(from, req);
     if (from.endS === Infinity) start(from, nowS);
     seat(req, nowS);
