@@ -12,7 +12,7 @@ export { ServingEngine, type ServingOptions } from "./engine.ts";
 export type { DurationSummary, RequestRecord, ServingReading, ServingSummary } from "./report.ts";
 export { checkRequests, type RequestLimits, type ServingRequest } from "./request.ts";
 export { type LatencyPoint, type LatencySelection, type LatencyTable, readLatencyTable } from "./latency-table.ts";
-export { splitwiseBaseline, splitwiseMixedPool } from "./splitwise.ts";
+export { splitwiseBaseline, type SplitwiseCase, splitwiseMixedPool } from "./splitwise.ts";
 export { tableStepModel, type TableModelOptions } from "./table-model.ts";
 export * from "./search/index.ts";
 export { fluidService, type FluidLoad } from "./fluid/calibration.ts";

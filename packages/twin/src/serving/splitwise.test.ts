@@ -6,7 +6,7 @@ import { loadCatalog } from "@pulmu/catalog";
 import { sharedData } from "../testing/shared-data.ts";
 import { readTraceFile } from "../traces/read-trace.ts";
 import { ServingEngine } from "./engine.ts";
-import { splitwiseBaseline } from "./splitwise.ts";
+import { splitwiseBaseline, splitwiseMixedPool } from "./splitwise.ts";
 
 const accelerator = loadCatalog().accelerators.get("h100");
 assert.ok(accelerator);
@@ -68,3 +68,23 @@ for (const rate of [30, 70]) {
     },
   );
 }
+
+test(
+  "splitwise's two pools under little load: a prompt waits for nothing but its own prefill, an answer for nothing but its transfer",
+  {
+    skip: sharedData("splitwise/perf_model.csv.gz").skip,
+  },
+  () => {
+    const perfModel = gunzipSync(readFileSync(sharedData("splitwise/perf_model.csv.gz").path)).toString();
+    const deployment = splitwiseMixedPool(perfModel, accelerator, { prompt: 2, token: 1 });
+    const [{ model }] = deployment.pools;
+    const records: { ttftS: number; e2eS: number }[] = [];
+    const engine = new ServingEngine(deployment, { onRequest: (record) => records.push(record) });
+    engine.arrive({ atS: 0, promptTokens: 1024, outputTokens: 11 });
+    engine.finish();
+    const prefillS = model.stepS(1024, 0, 0, 0, 1);
+    const decodeS = 10 * model.stepS(0, 0, 1, 1, 1);
+    assert.ok(Math.abs(records[0].ttftS - prefillS) < 1e-12);
+    assert.ok(Math.abs(records[0].e2eS - (prefillS + model.kvTransferS(1024) + decodeS)) < 1e-12);
+  },
+);
