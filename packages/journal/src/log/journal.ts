@@ -12,6 +12,8 @@ interface Head {
   readonly atMs: number;
 }
 
+const ROWS_PER_INSERT = 100;
+
 export async function readHead(reader: Reader): Promise<Head> {
   const [head] = await reader.query<{ size: number; prev: string; at_ms: number }>("select size, prev, at_ms from journal_head");
   return { size: head.size, prev: head.prev, atMs: head.at_ms };
@@ -27,11 +29,16 @@ export async function appendEntries(tx: Transaction, drafts: readonly Draft[], n
   const head = await readHead(tx);
   const atMs = Math.max(nowMs, head.atMs);
   let { prev } = head;
-  for (const [i, draft] of drafts.entries()) {
-    const seq = head.size + i;
-    const bytes = encodeEntry({ seq, prev, atMs, ...(atMs === nowMs ? {} : { clockMs: nowMs }), ...draft });
-    await tx.run("insert into journal_entries (seq, entry) values ($1, $2)", [seq, bytes]);
-    prev = leafHash(bytes).toString("hex");
+  for (let from = 0; from < drafts.length; from += ROWS_PER_INSERT) {
+    const values: (number | Uint8Array)[] = [];
+    for (const [i, draft] of drafts.slice(from, from + ROWS_PER_INSERT).entries()) {
+      const seq = head.size + from + i;
+      const bytes = encodeEntry({ seq, prev, atMs, ...(atMs === nowMs ? {} : { clockMs: nowMs }), ...draft });
+      values.push(seq, bytes);
+      prev = leafHash(bytes).toString("hex");
+    }
+    const places = Array.from({ length: values.length / 2 }, (_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join(", ");
+    await tx.run(`insert into journal_entries (seq, entry) values ${places}`, values);
   }
   const size = head.size + drafts.length;
   await tx.run("update journal_head set size = $1, prev = $2, at_ms = $3", [size, prev, atMs]);

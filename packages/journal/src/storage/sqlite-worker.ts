@@ -50,12 +50,15 @@ function narrow(row: Record<string, SqlValue>): Row {
   return row;
 }
 
-function insertMany(target: Target, json: string): boolean[] {
+/** Gives the places of the rows that were there already: nearly always none, and then there is nothing to hand back. */
+function insertMany(target: Target, json: string): number[] {
   const names = target.columns.map((column) => column.name);
   const { statement } = prepare(
     `insert into ${target.table} (${names.join(", ")}) values (${names.map(() => "?").join(", ")}) on conflict (${target.key}) do nothing`,
   );
-  return (JSON.parse(json) as SQLInputValue[][]).map((row) => statement.run(...row).changes === 1n);
+  const known: number[] = [];
+  for (const [i, row] of (JSON.parse(json) as SQLInputValue[][]).entries()) if (statement.run(...row).changes === 0) known.push(i);
+  return known;
 }
 
 function answer(request: Request): unknown {
@@ -72,9 +75,9 @@ function answer(request: Request): unknown {
       if (!request.alone) return insertMany(request.target, request.rows);
       database.exec("begin immediate");
       try {
-        const fresh = insertMany(request.target, request.rows);
+        const known = insertMany(request.target, request.rows);
         database.exec("commit");
-        return fresh;
+        return known;
       } catch (error) {
         if (database.isTransaction) database.exec("rollback");
         throw error;

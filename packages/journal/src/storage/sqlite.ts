@@ -133,8 +133,11 @@ class SqliteStore implements Store {
     await this.#writer.close();
   }
 
-  #insert(target: Target, rows: readonly (readonly unknown[])[], alone: boolean): Promise<readonly boolean[]> {
-    return this.#writer.ask({ op: "insert", target, rows: JSON.stringify(rows), alone }) as Promise<readonly boolean[]>;
+  async #insert(target: Target, rows: readonly (readonly unknown[])[], alone: boolean): Promise<readonly boolean[]> {
+    const known = (await this.#writer.ask({ op: "insert", target, rows: JSON.stringify(rows), alone })) as readonly number[];
+    const fresh = new Array<boolean>(rows.length).fill(true);
+    for (const i of known) fresh[i] = false;
+    return fresh;
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {

@@ -126,6 +126,7 @@ export class BudgetBook {
   }
 
   #countersFor(spender: Spender, atMs: number): readonly Counter[] {
+    if (this.#index.limits.length === 0) return NONE;
     const key = `${spender.keyId}\n${spender.projectId}\n${spender.tenantId}\n${spender.modelId}`;
     let limits = this.#found.get(key);
     if (limits === undefined) {
@@ -156,6 +157,8 @@ export class BudgetBook {
   /** The counter last used of each limit: nearly always the one that is asked for. */
   readonly #current = new WeakMap<Limit, Counter>();
 }
+
+const NONE: readonly Counter[] = [];
 
 /** Spenders remembered: names come from outside. */
 const MAX_FOUND = 100_000;
