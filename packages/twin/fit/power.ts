@@ -11,7 +11,7 @@ import { loadCatalog } from "@pulmu/catalog";
 import type { PowerFit } from "../src/steptime/index.ts";
 import { findDataFiles } from "../src/validation/data-files.ts";
 import { quantile } from "../src/validation/errors.ts";
-import { type EnergyRun, readEnergyRuns } from "../src/validation/ml-energy.ts";
+import { type EnergyRun, readEnergyRuns } from "../src/validation/readers/ml-energy.ts";
 import { fitCoefficients, type Prior } from "./least-squares.ts";
 
 /** Shares of TDP. */

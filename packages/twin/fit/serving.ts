@@ -1,6 +1,7 @@
 /**
  * Fits the coefficients of the step-time model, one set for each serving engine on each chip, to half of the configurations of the
- * aiconfigurator and ML.ENERGY files in a folder, and writes them with their residuals to `src/steptime/fits/serving.json`.
+ * aiconfigurator and ML.ENERGY files in a folder, and to the first half of the requests of each vLLM run with per-request times. Writes
+ * them with their residuals to `src/steptime/fits/serving.json`.
  *
  *   node packages/twin/fit/serving.ts --data ../shared/data
  */
@@ -9,11 +10,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadCatalog } from "@pulmu/catalog";
 import type { StackFit } from "../src/steptime/index.ts";
-import { readServingRuns } from "../src/validation/aiconfigurator.ts";
+import { readServingRuns } from "../src/validation/readers/aiconfigurator.ts";
 import { findDataFiles } from "../src/validation/data-files.ts";
 import { quantile } from "../src/validation/errors.ts";
-import { readEnergyRuns } from "../src/validation/ml-energy.ts";
+import { readEnergyRuns } from "../src/validation/readers/ml-energy.ts";
+import { readVllmRuns } from "../src/validation/readers/vllm-bench.ts";
 import { fitCoefficients, type Prior } from "./least-squares.ts";
+import { NAMES, PRIORS, rounded, stackOf } from "./stack-coefficients.ts";
 
 /** What a run tells the fit: the logarithm of predicted over measured, once or twice, for a set of coefficients. */
 interface Observation {
@@ -23,43 +26,8 @@ interface Observation {
   ttft?(fit: StackFit): number;
 }
 
-/** Where each coefficient starts and how far it may go; what the chip's data sheet nearly fixes may go less far. */
-const PRIORS: Readonly<Record<string, Prior>> = {
-  denseBandwidth: { start: 0.85, spread: 0.14 },
-  "expertBandwidth.bf16": { start: 0.65, spread: 0.6 },
-  "expertBandwidth.fp8": { start: 0.65, spread: 0.6 },
-  "expertBandwidth.fp4": { start: 0.65, spread: 0.6 },
-  kvBandwidth: { start: 0.65, spread: 0.5 },
-  "gemm.bf16": { start: 0.65, spread: 0.3 },
-  "gemm.fp8": { start: 0.5, spread: 0.4 },
-  "gemm.fp4": { start: 0.4, spread: 0.5 },
-  "expertGemm.bf16": { start: 0.35, spread: 0.6 },
-  "expertGemm.fp8": { start: 0.2, spread: 0.6 },
-  "expertGemm.fp4": { start: 0.2, spread: 0.6 },
-  attention: { start: 0.4, spread: 0.6 },
-  link: { start: 0.5, spread: 0.8 },
-  collectiveS: { start: 8e-6, spread: 1 },
-  layerS: { start: 25e-6, spread: 1 },
-  expertLayerS: { start: 35e-6, spread: 1 },
-  evenness: { start: 1.5, spread: 0.8 },
-  stepS: { start: 0.7e-3, spread: 1.4 },
-  sequenceS: { start: 15e-6, spread: 1.6 },
-  requestS: { start: 0.03, spread: 1.6 },
-  holdTokens: { start: 1, spread: 1.6 },
-  queueing: { start: 1, spread: 0.6 },
-};
-const NAMES = Object.keys(PRIORS);
-const SHARES = /Bandwidth|emm\.|attention|link/;
 /** Relative weight of a time to first token beside a time per token. */
 const TTFT_WEIGHT = 1;
-
-function stackOf(x: readonly number[]): StackFit {
-  // A share of a peak ends at 1: what a run shows beyond is something else than that peak.
-  const flat = new Map(NAMES.map((name, i) => [name, SHARES.test(name) ? Math.min(1, x[i]) : x[i]]));
-  const by = (name: string) => ({ bf16: flat.get(`${name}.bf16`), fp8: flat.get(`${name}.fp8`), fp4: flat.get(`${name}.fp4`) });
-  const plain = NAMES.filter((name) => !name.includes(".")).map((name) => [name, flat.get(name)]);
-  return { ...Object.fromEntries(plain), expertBandwidth: by("expertBandwidth"), gemm: by("gemm"), expertGemm: by("expertGemm") };
-}
 
 function fitStack(runs: readonly Observation[], priors: readonly Prior[]): number[] {
   const times = runs.filter((run) => run.ttft !== undefined);
@@ -110,7 +78,29 @@ for (const file of findDataFiles(values.data)) {
         tpot: (fit) => Math.log(run.predict(fit).tpotS / run.tpotS),
       });
     }
+  } else if (file.format === "vllm-bench") {
+    for (const run of readVllmRuns(file.path, catalog).runs) {
+      for (const half of ["first", "second"] as const) {
+        let last: { fit: StackFit; ttftS: number; tpotS: number } | undefined;
+        const predict = (fit: StackFit) => (last?.fit === fit ? last : (last = { fit, ...run.predict(fit)[half] }));
+        add(`vllm/${run.chip}`, {
+          model: run.model,
+          forFitting: half === "first",
+          tpot: (fit) => Math.log(predict(fit).tpotS / run.measured[half].tpotS),
+          ttft: (fit) => Math.log(predict(fit).ttftS / run.measured[half].ttftS),
+        });
+      }
+    }
   }
+}
+
+/** What stacks on data-centre chips have in common: the median of a coefficient. Cards on PCI Express are another kind. */
+function centre(all: ReadonlyMap<string, readonly number[]>, j: number): number {
+  const fast = [...all].filter(([key]) => (catalog.accelerators.get(key.split("/")[1])?.scaleUpBytesPerS ?? 0) > 100e9);
+  return quantile(
+    fast.map(([, x]) => x[j]),
+    0.5,
+  );
 }
 
 /** Two passes: stacks with few runs lean on what the others have in common. */
@@ -126,12 +116,7 @@ for (const pass of [1, 2]) {
       ),
     ]),
   );
-  const centre = (j: number): number =>
-    quantile(
-      [...fitted.values()].map((x) => x[j]),
-      0.5,
-    );
-  if (pass === 1) priors = priors.map((prior, j) => ({ start: centre(j), spread: prior.spread }));
+  if (pass === 1) priors = priors.map((prior, j) => ({ start: centre(fitted, j), spread: prior.spread }));
 }
 
 /** How well a stack does on a model it never saw: the model's runs, all of them, with coefficients fitted without it. */
@@ -155,13 +140,7 @@ function leaveOneModelOut(runs: readonly Observation[]): Residuals | undefined {
   return residuals(logs, stackOf(priors.map((prior) => prior.start)));
 }
 
-const rounded = (x: readonly number[]): number[] => x.map((value) => Number(value.toPrecision(4)));
-const centreOf = NAMES.map((_, j) =>
-  quantile(
-    [...fitted.values()].map((x) => x[j]),
-    0.5,
-  ),
-);
+const centreOf = NAMES.map((_, j) => centre(fitted, j));
 const entries = [...stacks]
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([key, runs]) => {

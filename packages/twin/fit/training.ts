@@ -12,7 +12,7 @@ import { loadCatalog } from "@pulmu/catalog";
 import type { TrainingFit } from "../src/steptime/index.ts";
 import { findDataFiles } from "../src/validation/data-files.ts";
 import { quantile } from "../src/validation/errors.ts";
-import { readTrainingRuns, type TrainingRun } from "../src/validation/training.ts";
+import { readTrainingRuns, type TrainingRun } from "../src/validation/readers/training.ts";
 import { hash } from "../src/validation/split.ts";
 import { fitCoefficients, type Prior } from "./least-squares.ts";
 

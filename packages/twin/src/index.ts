@@ -7,3 +7,5 @@ export type * from "./simulation.ts";
 export * from "./traces/index.ts";
 export * from "./scenario/index.ts";
 export * from "./serving/index.ts";
+export * from "./steptime/index.ts";
+export * from "./validation/index.ts";

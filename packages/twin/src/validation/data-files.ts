@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { header, readText } from "./table.ts";
+import { header, readText } from "./readers/table.ts";
 
 /** The formats validation knows. A file is told by what it holds, not by its name or folder. */
 export type DataFormat =

@@ -1,7 +1,7 @@
 import type { Accelerator, Catalog, ModelFacts } from "@pulmu/catalog";
-import { type TrainingFit, trainingStepS } from "../steptime/index.ts";
-import { quantile } from "./errors.ts";
-import { knownModel } from "./models.ts";
+import { type TrainingFit, trainingStepS } from "../../steptime/index.ts";
+import { quantile } from "../errors.ts";
+import { knownModel } from "../models.ts";
 import { parseTable } from "./table.ts";
 
 /** Runs of one system in one configuration (MLPerf Training): the median of their median step times. */

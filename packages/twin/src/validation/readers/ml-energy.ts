@@ -8,9 +8,9 @@ import {
   type Parallelism,
   stackFit,
   type StackFit,
-} from "../steptime/index.ts";
-import { genericModel, knownModel, precisionOf } from "./models.ts";
-import { isForFitting } from "./split.ts";
+} from "../../steptime/index.ts";
+import { genericModel, knownModel, precisionOf } from "../models.ts";
+import { isForFitting } from "../split.ts";
 import { parseTable } from "./table.ts";
 
 /** LMArena prompts: mean length, fitted to the inter-token latencies (`fit/serving.ts`); the files do not state it. */

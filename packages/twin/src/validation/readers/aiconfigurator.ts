@@ -13,9 +13,9 @@ import {
   stackFit,
   type StackFit,
   weightBytesPerGpu,
-} from "../steptime/index.ts";
-import { knownModel, precisionOf } from "./models.ts";
-import { isForFitting } from "./split.ts";
+} from "../../steptime/index.ts";
+import { knownModel, precisionOf } from "../models.ts";
+import { isForFitting } from "../split.ts";
 import { parseTable, type TableRow } from "./table.ts";
 
 /** One measured serving run of the aiconfigurator collection (mostly InferenceX runs): a closed loop of equal requests. */
