@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import loadHighs from "highs";
-import { allocate } from "./allocate.ts";
+import { allocate, Allocator } from "./allocate.ts";
 import { maxOf, type AllocationProblem, type ValueCurve } from "./problem.ts";
 
 const curve = fc
@@ -112,6 +112,48 @@ test("given more budget, nothing is worth less; given more weight, a device gets
       assert.ok(allocate(heavier).powerW[device] >= before.powerW[device] - 1e-9);
     }),
     { numRuns: 500 },
+  );
+});
+
+test("given any changes one after the other, the kept allocation equals a fresh one to the bit", () => {
+  const change = fc.record({
+    device: fc.nat(),
+    curve: fc.nat(),
+    weight: fc.integer({ min: 1, max: 4 }),
+    less: fc.integer({ min: 0, max: 100 }),
+  });
+  fc.assert(
+    fc.property(problems, fc.array(change, { minLength: 1, maxLength: 8 }), (problem, changes) => {
+      const kept = new Allocator(problem);
+      kept.solve();
+      const { curveOf, weight, minW, budgetW } = structuredClone(problem);
+      for (const { device, curve, weight: newWeight, less } of changes) {
+        const i = device % weight.length;
+        const n = device % budgetW.length;
+        kept.setValue(i, (curveOf[i] = curve % problem.curves.length), (weight[i] = newWeight));
+        kept.setMinimum(i, (minW[i] = (minW[i] * less) / 100));
+        kept.setBudget(n, (budgetW[n] += less));
+        assert.deepEqual(kept.solve().powerW, allocate({ ...problem, curveOf, weight, minW, budgetW }).powerW);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("given devices of equal worth on one budget, each gets the same, whatever their order", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 100 }), (devices, percent) => {
+      const problem: AllocationProblem = {
+        parent: Int32Array.from([-1]),
+        budgetW: Float64Array.from([devices * 700 + devices * 5 * percent]),
+        nodeOf: new Int32Array(devices),
+        minW: new Float64Array(devices).fill(700),
+        curves: [{ stepW: Float64Array.from([300, 200]), slope: Float64Array.from([2, 1]) }],
+        curveOf: new Int32Array(devices),
+        weight: new Float64Array(devices).fill(1),
+      };
+      for (const powerW of allocate(problem).powerW) assert.ok(Math.abs(powerW - (700 + 5 * percent)) < 1e-6);
+    }),
   );
 });
 
