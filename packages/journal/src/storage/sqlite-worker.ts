@@ -57,7 +57,7 @@ function insertMany(target: Target, json: string): number[] {
     `insert into ${target.table} (${names.join(", ")}) values (${names.map(() => "?").join(", ")}) on conflict (${target.key}) do nothing`,
   );
   const known: number[] = [];
-  for (const [i, row] of (JSON.parse(json) as SQLInputValue[][]).entries()) if (statement.run(...row).changes === 0) known.push(i);
+  for (const [i, row] of (JSON.parse(json) as SQLInputValue[][]).entries()) if (statement.run(...row).changes === 0n) known.push(i);
   return known;
 }
 

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { skipWithoutPostgres, startPostgres } from "@pulmu/journal/testing";
+import { killRounds } from "./testing/kill-rounds.ts";
+
+const ROUNDS = 4;
+
+test("instances killed under load on SQLite lose nothing acknowledged, double nothing, overspend nothing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pulmu-kill-test-"));
+  try {
+    const report = await killRounds({ address: join(folder, "ledger.db"), rounds: ROUNDS, seed: 1 });
+    assert.deepEqual(report.findings, []);
+    assert.ok(report.acknowledged >= 2 * ROUNDS, `${report.acknowledged} acknowledged`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("nor on PostgreSQL, which is killed too", { skip: skipWithoutPostgres() }, async () => {
+  const server = await startPostgres();
+  try {
+    const report = await killRounds({ address: await server.database(), rounds: ROUNDS, seed: 2, server });
+    assert.deepEqual(report.findings, []);
+    assert.ok(
+      report.serverKills > 0 && report.acknowledged >= 2 * ROUNDS,
+      `${report.serverKills} server kills, ${report.acknowledged} acknowledged`,
+    );
+  } finally {
+    await server.stop();
+  }
+});
