@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { openAiError, type Refusal } from "../refusal.ts";
+
+export type Headers = Record<string, string | number>;
+
+/** One HTTP request and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly receivedMs: number;
+  #onLeave: (() => void) | undefined;
+  #left = false;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    ids: { readonly requestId: string; readonly traceparent: string },
+    nowMs: number,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.requestId = ids.requestId;
+    this.traceparent = ids.traceparent;
+    this.receivedMs = nowMs;
+    response.on("error", () => {}); // the caller went away: "close" says so
+    response.on("close", () => {
+      if (response.writableFinished) return;
+      this.#left = true;
+      this.#onLeave?.();
+    });
+  }
+
+  /** The caller went away before the answer was his. */
+  get left(): boolean {
+    return this.#left;
+  }
+
+  /** Called when the caller leaves; the last one set counts. */
+  onLeave(listener: (() => void) | undefined): void {
+    this.#onLeave = listener;
+    if (this.#left) listener?.();
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return typeof value === "string" ? value : undefined;
+  }
+
+  sendJson(status: number, body: object | string, headers: Headers): void {
+    if (this.#left || this.response.headersSent) return;
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    headers["content-type"] = "application/json";
+    headers["content-length"] = Buffer.byteLength(text);
+    headers["x-request-id"] = this.requestId;
+    this.response.writeHead(status, headers).end(text);
+  }
+
+  /** Ends a stream that cannot go on: with the error as its last event, and without the mark of a good end. */
+  breakOff(error: object): void {
+    if (!this.response.writableEnded) this.response.end(`data: ${JSON.stringify(error)}\n\n`);
+  }
+
+  /** `write`: the error's body in the API that was spoken; OpenAI's unless said. */
+  refuse(refusal: Refusal, write: (refusal: Refusal, requestId: string) => object = openAiError, headers: Headers = {}): void {
+    const { status, retryAfterS, retry } = refusal.details;
+    if (this.response.headersSent) return this.breakOff(write(refusal, this.requestId));
+    if (retryAfterS !== undefined) headers["retry-after"] = retryAfterS;
+    if (retry !== undefined) headers["x-should-retry"] = String(retry);
+    // What is left of a body that nobody reads would be taken for the next request.
+    if (!this.request.complete) headers["connection"] = "close";
+    this.sendJson(status, write(refusal, this.requestId), headers);
+  }
+}

@@ -1,0 +1,46 @@
+import { type Calendar, dayOf, dayStartMs, type Hold, monthOf } from "@pulmu/ledger";
+import type { PulmuError } from "@pulmu/units";
+import { Refusal } from "../refusal.ts";
+
+/** The ledger's refusal as OpenAI says it: too fast (429, wait) or used up (429, do not come back). */
+export function limitRefusal(error: PulmuError, nowMs: number, calendar: Calendar): Refusal {
+  const [problem] = error.problems;
+  const [meter, window] = (problem.path ?? "").split("/").slice(-2);
+  const message = `${problem.rule}; ${problem.value}. ${problem.hint ?? ""}`.trimEnd();
+  if (window === "minute" || window === "now")
+    return new Refusal(`Rate limit reached: ${message}`, {
+      status: 429,
+      type: "rate_limit_error",
+      code: "rate_limit_exceeded",
+      param: meter,
+      retryAfterS: window === "now" ? 1 : secondsUntil(nowMs - (nowMs % 60_000) + 60_000, nowMs),
+    });
+  const endMs =
+    window === "day" ? dayStartMs(dayOf(nowMs, calendar) + 1, calendar) : window === "month" ? dayStartMs(monthOf(dayOf(nowMs, calendar)).endDay, calendar) : undefined; // prettier-ignore
+  return new Refusal(`You exceeded your current quota: ${message}`, {
+    status: 429,
+    type: "insufficient_quota",
+    code: "insufficient_quota",
+    param: meter,
+    retry: false,
+    ...(endMs === undefined ? {} : { retryAfterS: secondsUntil(endMs, nowMs) }),
+  });
+}
+
+/** OpenAI's `x-ratelimit-*` headers, for the tightest limits by the minute. What other processes hold is not counted as remaining. */
+export function rateLimitHeaders(hold: Hold, nowMs: number, headers: Record<string, string | number>): void {
+  for (const meter of ["requests", "tokens"] as const) {
+    let tightest: Hold["counters"][number] | undefined;
+    for (const counter of hold.counters)
+      if (counter.limit.meter === meter && counter.limit.window === "minute" && (tightest === undefined || counter.free < tightest.free))
+        tightest = counter;
+    if (tightest === undefined) continue;
+    headers[`x-ratelimit-limit-${meter}`] = String(tightest.limit.most);
+    headers[`x-ratelimit-remaining-${meter}`] = String(tightest.free > 0n ? tightest.free : 0n);
+    headers[`x-ratelimit-reset-${meter}`] = `${secondsUntil(tightest.endMs, nowMs)}s`;
+  }
+}
+
+function secondsUntil(atMs: number, nowMs: number): number {
+  return Math.max(1, Math.ceil((atMs - nowMs) / 1_000));
+}

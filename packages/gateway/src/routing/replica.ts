@@ -1,0 +1,84 @@
+import type { ReplicaSpec } from "./deployment.ts";
+
+/** Failures in a row after which a replica gets no more requests. */
+const FAILURES_TO_OPEN = 3;
+/** How long it then rests before one request may try it, ms; doubled each time it fails again. */
+const REST_MS = 1_000;
+const MAX_REST_MS = 30_000;
+
+/** One engine as the router sees it: how busy, how well. */
+export class Replica {
+  readonly spec: ReplicaSpec;
+  /** For rendezvous hashing. */
+  readonly hash: number;
+  #inFlight = 0;
+  #failures = 0;
+  #restMs = REST_MS;
+  /** Closed until then, epoch ms. */
+  #closedUntilMs = 0;
+  #probing = false;
+  #well = true;
+  #draining = false;
+
+  constructor(spec: ReplicaSpec) {
+    this.spec = spec;
+    this.hash = hashText(spec.id);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Load relative to its weight. */
+  get load(): number {
+    return this.#inFlight / (this.spec.weight ?? 1);
+  }
+
+  get state(): "up" | "down" | "resting" | "draining" {
+    if (this.#draining) return "draining";
+    if (!this.#well) return "down";
+    return this.#failures >= FAILURES_TO_OPEN ? "resting" : "up";
+  }
+
+  /** May it be given a request now? One that has rested is tried with a single one. */
+  available(nowMs: number): boolean {
+    if (this.#draining || !this.#well) return false;
+    return this.#failures < FAILURES_TO_OPEN || (nowMs >= this.#closedUntilMs && !this.#probing);
+  }
+
+  begin(): void {
+    this.#inFlight++;
+    if (this.#failures >= FAILURES_TO_OPEN) this.#probing = true;
+  }
+
+  /** `ok` undefined: nothing was learnt of it (the caller left). */
+  end(ok: boolean | undefined, nowMs: number): void {
+    this.#inFlight--;
+    this.#probing = false;
+    if (ok === undefined) return;
+    if (ok) {
+      this.#failures = 0;
+      this.#restMs = REST_MS;
+    } else if (++this.#failures >= FAILURES_TO_OPEN) {
+      this.#closedUntilMs = nowMs + this.#restMs;
+      this.#restMs = Math.min(MAX_REST_MS, this.#restMs * 2);
+    }
+  }
+
+  /** What its health check said. */
+  checked(well: boolean): void {
+    this.#well = well;
+  }
+
+  /** Gets no new requests; those under way go on. */
+  drain(): void {
+    this.#draining = true;
+  }
+}
+
+/** FNV-1a over UTF-16 code units, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+export function hashText(text: string, seed = 0x811c9dc5): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}

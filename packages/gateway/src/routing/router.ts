@@ -1,0 +1,74 @@
+import { nearest } from "@pulmu/units";
+import { Refusal } from "../refusal.ts";
+import { chooseReplica } from "./choose-replica.ts";
+import type { DeploymentSpec } from "./deployment.ts";
+import { hashText, Replica } from "./replica.ts";
+
+/** Retries may be this part of requests, and so many at once at most: a failing factory is not asked twice as much. */
+const RETRY_SHARE = 0.1;
+const MAX_RETRIES_SAVED = 10;
+
+/** A deployment with its replicas as they are now. */
+export class Deployment {
+  readonly spec: DeploymentSpec;
+  readonly replicas: readonly Replica[];
+  #retries = MAX_RETRIES_SAVED;
+
+  constructor(spec: DeploymentSpec) {
+    this.spec = spec;
+    this.replicas = spec.replicas.map((replica) => new Replica(replica));
+  }
+
+  asked(): void {
+    this.#retries = Math.min(MAX_RETRIES_SAVED, this.#retries + RETRY_SHARE);
+  }
+
+  /** Takes the right to try once more. */
+  mayRetry(): boolean {
+    if (this.#retries < 1) return false;
+    this.#retries--;
+    return true;
+  }
+}
+
+/** Finds who answers: a model's deployment, and of that one replica. */
+export class Router {
+  readonly #byModel: ReadonlyMap<string, Deployment>;
+  readonly #random: () => number;
+
+  constructor(specs: readonly DeploymentSpec[], random: () => number) {
+    this.#byModel = new Map(specs.map((spec) => [spec.modelId, new Deployment(spec)]));
+    this.#random = random;
+  }
+
+  get deployments(): readonly Deployment[] {
+    return [...this.#byModel.values()];
+  }
+
+  get(modelId: string): Deployment | undefined {
+    return this.#byModel.get(modelId);
+  }
+
+  /** @throws Refusal 404 with the nearest name among those that `visible` lets the caller see */
+  deployment(modelId: string, visible: (spec: DeploymentSpec) => boolean = () => true): Deployment {
+    const found = this.#byModel.get(modelId);
+    if (found !== undefined && visible(found.spec)) return found;
+    const known = this.deployments.filter(({ spec }) => visible(spec)).map(({ spec }) => spec.modelId);
+    const close = nearest(modelId, known);
+    const hint = close === undefined ? "GET /v1/models lists those there are." : `Did you mean '${close}'?`;
+    throw new Refusal(`The model '${modelId.slice(0, 100)}' does not exist or you do not have access to it. ${hint}`, {
+      status: 404,
+      type: "invalid_request_error",
+      code: "model_not_found",
+      param: "model",
+      retry: false,
+    });
+  }
+
+  /** The tenant is part of what decides: one tenant's prompts do not warm the caches that another's timing could show. */
+  replica(deployment: Deployment, tenantId: string, prefix: string, nowMs: number, tried: ReadonlySet<Replica>): Replica | undefined {
+    const { replicas } = deployment;
+    if (replicas.length === 1) return tried.size === 0 && replicas[0].available(nowMs) ? replicas[0] : undefined;
+    return chooseReplica(replicas, hashText(prefix, hashText(tenantId)), this.#random(), nowMs, tried);
+  }
+}

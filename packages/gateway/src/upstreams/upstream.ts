@@ -1,0 +1,42 @@
+/** What is sent to an upstream: a JSON body that was checked and written here. */
+export interface UpstreamRequest {
+  /** `/chat/completions`. */
+  readonly path: string;
+  readonly body: string;
+  readonly streamed: boolean;
+  readonly requestId: string;
+  readonly traceparent: string;
+}
+
+/** Told how a call goes: `start` at most once, then `data`; last of all, once, `end` or `fail`. After `abort` nothing more. */
+export interface Receiver {
+  start(status: number, headers: UpstreamHeaders): void;
+  data(chunk: Buffer): void;
+  end(): void;
+  fail(error: UpstreamFailure): void;
+}
+
+export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Why no whole answer came. */
+export interface UpstreamFailure {
+  readonly reason: "unreachable" | "broken" | "timeout";
+  readonly message: string;
+}
+
+/** A call under way. */
+export interface UpstreamCall {
+  /** Stops reading; the sender is held back. */
+  pause(): void;
+  resume(): void;
+  /** Ends it at once: the upstream stops its work. */
+  abort(): void;
+}
+
+/** Something that answers requests in OpenAI's API: a server of its own, the twin's engine, a model in this process. */
+export interface Upstream {
+  send(request: UpstreamRequest, receiver: Receiver): UpstreamCall;
+  /** Can it answer now? Never throws. */
+  check(): Promise<boolean>;
+  close(): Promise<void>;
+}
