@@ -18,9 +18,8 @@ if (Number(process.versions.node.split(".")[0]) >= 24) {
     process.exit(1);
   }
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
-  // The child stops by itself on Ctrl-C (the terminal signals the whole group); this process only waits for it.
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  // On Ctrl-C the terminal signals the child too: it takes two signals within a second for one.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
   });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CHECKOUT, PulmuProcess, runPulmu } from "./testing/run-pulmu.ts";
+import { CHECKOUT, LAUNCHER, PulmuProcess, runPulmu } from "./testing/run-pulmu.ts";
 
 const LAB = "scenarios/lab-hour.yaml";
 
@@ -35,6 +35,11 @@ test("every example of the help names files that exist", async () => {
 test("the version is the package's", async () => {
   const { version } = JSON.parse(readFileSync(join(CHECKOUT, "apps/pulmu/package.json"), "utf8")) as { version: string };
   assert.equal((await runPulmu("--version")).stdout, `${version}\n`);
+});
+
+test("the installed command is the same program", () => {
+  const { stdout } = spawnSync(process.execPath, [LAUNCHER, "catalog", "show", "--json"], { encoding: "utf8" });
+  assert.ok("accelerators" in JSON.parse(stdout));
 });
 
 test("without a command the help goes to stderr and the exit code is 2", async () => {

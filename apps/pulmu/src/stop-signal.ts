@@ -9,7 +9,10 @@ export interface StopSignal {
   release(): void;
 }
 
-/** Catches the first such signal; a second one ends the process at once. */
+/** A terminal and a launcher may both pass on one Ctrl-C: until then another signal is an echo of the first. */
+const ECHO_MS = 1_000;
+
+/** Catches the first such signal; a second one, a second later, ends the process at once. */
 export function catchStop(): StopSignal {
   const { promise, resolve } = Promise.withResolvers<void>();
   let requested = false;
@@ -17,8 +20,9 @@ export function catchStop(): StopSignal {
     for (const signal of SIGNALS) process.off(signal, request);
   };
   const request = () => {
+    if (requested) return;
     requested = true;
-    release();
+    setTimeout(release, ECHO_MS).unref();
     resolve();
   };
   for (const signal of SIGNALS) process.on(signal, request);

@@ -41,6 +41,14 @@ test("up stops cleanly on SIGTERM while a client listens to its events", async (
   assert.equal((await pulmu.end()).code, 0);
 });
 
+test("a Ctrl-C that arrives twice, from the terminal and from a launcher, is one", async () => {
+  const pulmu = new PulmuProcess(LAB);
+  await pulmu.printed(/^Pulmu serves /);
+  pulmu.child.kill("SIGINT");
+  pulmu.child.kill("SIGINT");
+  assert.equal((await pulmu.end()).code, 0);
+});
+
 test("up --json prints JSON lines only: the address first, then states", async () => {
   const pulmu = new PulmuProcess([...LAB, "--json", "--seed", "5"]);
   await pulmu.printed(/\n.*\n/);

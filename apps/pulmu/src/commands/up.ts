@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { join, relative } from "node:path";
 import { formatDuration, formatEnergy, formatPower } from "@pulmu/units";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { LiveFactory } from "../live/factory.ts";
@@ -30,7 +31,8 @@ export interface UpOptions {
   readonly json?: boolean;
 }
 
-const DEFAULT_SITE = "sites/gak-sejong.yaml";
+/** The site that comes with the checkout, wherever the command is run. */
+const DEFAULT_SITE = relative(process.cwd(), join(import.meta.dirname, "../../../../sites/gak-sejong.yaml"));
 
 /**
  * `pulmu up`: runs a factory until Ctrl-C or SIGTERM, then stops everything it started.

@@ -7,6 +7,9 @@ export const CHECKOUT = join(import.meta.dirname, "../../../..");
 
 const MAIN = join(CHECKOUT, "apps/pulmu/src/main.ts");
 
+/** The `pulmu` of an installation: starts under any Node and hands over to Node 24. */
+export const LAUNCHER = join(CHECKOUT, "apps/pulmu/bin/pulmu.mjs");
+
 export interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
