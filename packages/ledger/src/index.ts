@@ -18,3 +18,5 @@ export type { Recorded } from "./usage/recorder.ts";
 export { checkRollups, foldAll } from "./usage/rollups.ts";
 export { sealUsage, verifySeals } from "./usage/seal.ts";
 export { type Group, GROUPS, readUsage, sumUsage, type UsageFilter, type UsageRow, type UsageSum } from "./usage/query.ts";
+export { focusCsv, type Issuer, statementCsv } from "./export/focus.ts";
+export { EXPORT_FORMATS, type ExportFormat, exportUsage, type UsageExport } from "./export/usage.ts";

@@ -57,7 +57,7 @@ export async function assignPlan(
         path: "plan",
         value: wish.planId,
         rule: "no such price plan",
-        hint: "add it first: pulmu budget plan add FILE",
+        hint: "add it first: pulmu statement plan add FILE",
       });
     const [issued] = await tx.query<{ month: string }>("select month from statements where tenant_id = $1 and month >= $2 limit 1", [
       wish.tenantId,
