@@ -1,19 +1,28 @@
 /**
- * `npm run validate -- --data DIR [--json]`: every measured file of a known format in DIR against the twin. Prints the errors; exits 0
- * whether or not they are within their bounds (they are what they are), and 1 where nothing could be measured.
+ * `npm run validate -- --data DIR [--json]`: every measured file of a known format in DIR against the twin. Prints the errors, whether
+ * they are within their bounds or not; fails only where there was nothing to measure against, or a file could not be read.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadCatalog } from "@pulmu/catalog";
 import { formatRows, validate } from "@pulmu/twin";
+import { PulmuError } from "@pulmu/units";
 
 const { values } = parseArgs({ options: { data: { type: "string" }, json: { type: "boolean", default: false } } });
 const folder = values.data ?? process.env["PULMU_DATA"] ?? join(import.meta.dirname, "../../shared/data");
-if (!existsSync(folder)) {
-  process.stderr.write(`pulmu validate: ${folder}: no such folder (name one with measured files: --data DIR)\n`);
+
+function fail(message: string): never {
+  process.stderr.write(`pulmu validate: ${message}\n`);
   process.exit(1);
 }
-const rows = validate(folder, loadCatalog());
-process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatRows(rows));
-process.exitCode = rows.some((row) => row.n > 0) ? 0 : 1;
+
+if (!existsSync(folder)) fail(`${folder}: no such folder (name one with measured files: --data DIR)`);
+try {
+  const { files, rows } = validate(folder, loadCatalog());
+  if (files.length === 0) fail(`${folder}: no file of a known format in it (see docs/guides/validation.md)`);
+  process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatRows(rows));
+} catch (error) {
+  if (error instanceof PulmuError) fail(error.message);
+  throw error;
+}

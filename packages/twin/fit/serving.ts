@@ -15,28 +15,7 @@ import { findDataFiles } from "../src/validation/data-files.ts";
 import { quantile } from "../src/validation/errors.ts";
 import { readEnergyRuns } from "../src/validation/readers/ml-energy.ts";
 import { readVllmRuns } from "../src/validation/readers/vllm-bench.ts";
-import { fitCoefficients, type Prior } from "./least-squares.ts";
-import { NAMES, PRIORS, rounded, stackOf } from "./stack-coefficients.ts";
-
-/** What a run tells the fit: the logarithm of predicted over measured, once or twice, for a set of coefficients. */
-interface Observation {
-  readonly model: string;
-  readonly forFitting: boolean;
-  tpot(fit: StackFit): number;
-  ttft?(fit: StackFit): number;
-}
-
-/** Relative weight of a time to first token beside a time per token. */
-const TTFT_WEIGHT = 1;
-
-function fitStack(runs: readonly Observation[], priors: readonly Prior[]): number[] {
-  const times = runs.filter((run) => run.ttft !== undefined);
-  return fitCoefficients(priors, runs.length + times.length, (x, out) => {
-    const fit = stackOf(x);
-    runs.forEach((run, i) => (out[i] = run.tpot(fit)));
-    times.forEach((run, i) => (out[runs.length + i] = TTFT_WEIGHT * (run.ttft?.(fit) ?? 0)));
-  });
-}
+import { fitStack, NAMES, type Observation, PRIORS, rounded, stackOf } from "./stack-coefficients.ts";
 
 interface Residuals {
   readonly runs: number;
@@ -119,11 +98,11 @@ for (const pass of [1, 2]) {
   if (pass === 1) priors = priors.map((prior, j) => ({ start: centre(fitted, j), spread: prior.spread }));
 }
 
-/** How well a stack does on a model it never saw: the model's runs, all of them, with coefficients fitted without it. */
-function leaveOneModelOut(runs: readonly Observation[]): Residuals | undefined {
+/** Each model's runs, all of them, as predicted by coefficients that were fitted to the other models of the stack only. */
+function leaveOneModelOut(runs: readonly Observation[]): readonly Observation[] {
   const models = [...new Set(runs.map((run) => run.model))];
-  if (models.length < 2) return undefined;
-  const logs = models.flatMap((model) => {
+  if (models.length < 2) return [];
+  return models.flatMap((model) => {
     const fit = stackOf(
       fitStack(
         runs.filter((run) => run.forFitting && run.model !== model),
@@ -137,10 +116,10 @@ function leaveOneModelOut(runs: readonly Observation[]): Residuals | undefined {
         return { model, forFitting: false, tpot: () => tpot, ...(ttft === undefined ? {} : { ttft: () => ttft }) };
       });
   });
-  return residuals(logs, stackOf(priors.map((prior) => prior.start)));
 }
 
 const centreOf = NAMES.map((_, j) => centre(fitted, j));
+const strangers: Observation[] = [];
 const entries = [...stacks]
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([key, runs]) => {
@@ -148,7 +127,9 @@ const entries = [...stacks]
     const fit = stackOf(rounded(fitted.get(key) ?? centreOf));
     const half = runs.filter((run) => run.forFitting);
     const other = runs.filter((run) => !run.forFitting);
-    const unseenModel = leaveOneModelOut(runs);
+    const without = leaveOneModelOut(runs);
+    if (without.some((run) => run.ttft !== undefined)) strangers.push(...without);
+    const unseenModel = without.length > 0 ? residuals(without, fit) : undefined;
     const entry = {
       engine,
       chip,
@@ -167,5 +148,7 @@ const entries = [...stacks]
 
 const out = join(import.meta.dirname, "../src/steptime/fits/serving.json");
 const note = "Written by packages/twin/fit/serving.ts; do not edit. Residuals: |predicted / measured − 1|.";
-writeFileSync(out, `${JSON.stringify({ note, stacks: entries, default: stackOf(rounded(centreOf)) }, null, 2)}\n`);
+const fallback = stackOf(rounded(centreOf));
+const unseenModels = residuals(strangers, fallback);
+writeFileSync(out, `${JSON.stringify({ note, stacks: entries, default: fallback, leaveOneModelOut: unseenModels }, null, 2)}\n`);
 console.log(`wrote ${out}`);

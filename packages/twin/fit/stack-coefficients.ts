@@ -1,5 +1,5 @@
 import type { StackFit } from "../src/steptime/index.ts";
-import type { Prior } from "./least-squares.ts";
+import { fitCoefficients, type Prior } from "./least-squares.ts";
 
 /** Where each coefficient starts and how far it may go; what the chip's data sheet nearly fixes may go less far. */
 export const PRIORS: Readonly<Record<string, Prior>> = {
@@ -27,7 +27,9 @@ export const PRIORS: Readonly<Record<string, Prior>> = {
   queueing: { start: 1, spread: 0.6 },
 };
 export const NAMES = Object.keys(PRIORS);
+/** Coefficients that are shares of a peak. */
 const SHARES = /Bandwidth|emm\.|attention|link/;
+
 /** A stack from the list of its coefficients in the order of `NAMES`. */
 export function stackOf(x: readonly number[]): StackFit {
   // A share of a peak ends at 1: what a run shows beyond is something else than that peak.
@@ -46,5 +48,23 @@ export function valuesOf(stack: StackFit): number[] {
     const [field, format] = name.split(".");
     const value = stack[field as keyof StackFit];
     return typeof value === "number" ? value : value[format as "bf16" | "fp8" | "fp4"];
+  });
+}
+
+/** What a run tells the fit: the logarithm of predicted over measured, once or twice, for a set of coefficients. */
+export interface Observation {
+  readonly model: string;
+  readonly forFitting: boolean;
+  tpot(fit: StackFit): number;
+  ttft?(fit: StackFit): number;
+}
+
+/** Coefficients, in the order of `NAMES`, that describe these runs best. */
+export function fitStack(runs: readonly Observation[], priors: readonly Prior[]): number[] {
+  const times = runs.filter((run) => run.ttft !== undefined);
+  return fitCoefficients(priors, runs.length + times.length, (x, out) => {
+    const fit = stackOf(x);
+    runs.forEach((run, i) => (out[i] = run.tpot(fit)));
+    times.forEach((run, i) => (out[runs.length + i] = run.ttft?.(fit) ?? 0));
   });
 }

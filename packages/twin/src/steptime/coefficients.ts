@@ -48,6 +48,13 @@ export interface FittedStack {
 /** Every fitted stack; `default` stands in for pairs that nobody measured (its values are the medians over the fitted stacks). */
 export const STACKS = serving.stacks as readonly FittedStack[];
 export const DEFAULT_STACK = serving.default as StackFit;
+/** Median errors on models that the coefficients were not fitted to, each left out in turn; closed-loop runs of all stacks. */
+export const UNSEEN_MODEL_ERRORS = serving.leaveOneModelOut as { readonly tpot: Spread; readonly ttft: Spread };
+
+export interface Spread {
+  readonly median: number;
+  readonly p90: number;
+}
 
 /** Engines in the order of preference where none is asked for: what most open deployments run. */
 const ENGINES = ["vllm", "sglang", "trtllm"];

@@ -1,4 +1,5 @@
 import type { Accelerator, Precision } from "@pulmu/catalog";
+import type { Spread } from "./coefficients.ts";
 import fits from "./fits/power.json" with { type: "json" };
 import type { StepTimes } from "./timing.ts";
 import type { ModelShape } from "./shape.ts";
@@ -30,6 +31,9 @@ interface FittedPower {
 }
 
 const FITS = fits.chips as readonly FittedPower[];
+
+/** Errors on models that neither time nor power was fitted to, each left out in turn. */
+export const UNSEEN_MODEL_POWER_ERRORS = fits.leaveOneModelOut as { readonly powerW: Spread; readonly joulesPerToken: Spread };
 
 /** The chip's own fit, or the one of the newest measured chip: shares of TDP carry over. */
 export function powerFit(chip: Pick<Accelerator, "id">): PowerFit {

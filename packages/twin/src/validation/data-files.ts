@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { PulmuError } from "@pulmu/units";
 import { header, readText } from "./readers/table.ts";
 
 /** The formats validation knows. A file is told by what it holds, not by its name or folder. */
@@ -31,6 +32,19 @@ const COLUMNS: Readonly<Record<Exclude<DataFormat, "vllm-bench">, readonly strin
   "splitwise-requests": ["response_times", "ttft_times", "tbt_times", "token_sizes"],
 };
 
+function readTable(path: string): string {
+  try {
+    return readText(path);
+  } catch (error) {
+    throw new PulmuError({
+      code: "validation.unreadable",
+      file: path,
+      rule: error instanceof Error ? error.message : String(error),
+      hint: "a .gz file must be whole; leave the file out to validate the rest",
+    });
+  }
+}
+
 /** Every file below `folder` in one of the formats, in the order of their paths. Archives are looked into by the case that reads them. */
 export function findDataFiles(folder: string): readonly DataFile[] {
   const files: DataFile[] = [];
@@ -39,7 +53,7 @@ export function findDataFiles(folder: string): readonly DataFile[] {
     if (!entry.isFile()) continue;
     if (entry.name.endsWith(".tar.gz")) files.push({ format: "vllm-bench", path, name: basename(path), text: "" });
     if (!/\.csv(\.gz)?$/.test(entry.name)) continue;
-    const text = readText(path);
+    const text = readTable(path);
     const names = new Set(header(text));
     for (const [format, columns] of Object.entries(COLUMNS)) {
       if (columns.every((column) => names.has(column))) files.push({ format: format as DataFormat, path, name: entry.name, text });

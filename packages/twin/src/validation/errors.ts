@@ -13,6 +13,8 @@ export interface ValidationRow {
   readonly bias: number;
   /** Median error over the configurations that coefficients were fitted to; undefined where nothing was fitted. */
   readonly fitted?: number;
+  /** The same error on models left out of the fit, as the fit recorded it; undefined where it has no such record. */
+  readonly unseenModel?: number;
   /** Files read, what stands behind the figure, and what was left out and why. */
   readonly note: string;
 }

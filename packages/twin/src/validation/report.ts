@@ -6,7 +6,7 @@ const percent = (value: number | undefined): string =>
 /** The table as text: one line a case, then what stands behind each. */
 export function formatRows(rows: readonly ValidationRow[]): string {
   const table = [
-    ["case", "error", "bound", "within", "median", "p90", "n", "fitted half"],
+    ["case", "error", "bound", "within", "median", "p90", "n", "fitted half", "unseen model"],
     ...rows.map((row) => [
       row.case,
       percent(row.error),
@@ -16,6 +16,7 @@ export function formatRows(rows: readonly ValidationRow[]): string {
       percent(row.p90),
       String(row.n),
       percent(row.fitted),
+      percent(row.unseenModel),
     ]),
   ];
   const widths = table[0].map((_, i) => Math.max(...table.map((line) => line[i].length)));

@@ -20,8 +20,17 @@ type Case = (inputs: CaseInputs) => readonly ValidationRow[];
 /** In the order of the printed table. */
 const CASES: readonly Case[] = [mlEnergyRows, wallPowerRows, vllmRows, splitwiseRows, rackRows, aiconfiguratorRows, trainingRows];
 
-/** Every case against every file in a folder that has one of the known formats; facts kept with the project need no file. */
-export function validate(folder: string, catalog: Catalog): readonly ValidationRow[] {
+export interface Validation {
+  /** Paths of the files that were measured against. */
+  readonly files: readonly string[];
+  readonly rows: readonly ValidationRow[];
+}
+
+/**
+ * Every case against every file in a folder that has one of the known formats; facts kept with the project need no file.
+ * @throws PulmuError `validation.*` when a file cannot be read
+ */
+export function validate(folder: string, catalog: Catalog): Validation {
   const files = findDataFiles(folder);
-  return CASES.flatMap((rows) => rows({ files, catalog }));
+  return { files: files.map((file) => file.path), rows: CASES.flatMap((rows) => rows({ files, catalog })) };
 }

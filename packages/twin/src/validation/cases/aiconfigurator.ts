@@ -1,4 +1,4 @@
-import { STACKS } from "../../steptime/index.ts";
+import { STACKS, UNSEEN_MODEL_ERRORS } from "../../steptime/index.ts";
 import { type Comparison, judge, type ValidationRow } from "../errors.ts";
 import { readServingRuns } from "../readers/aiconfigurator.ts";
 import type { CaseInputs } from "../validate.ts";
@@ -23,8 +23,9 @@ export function aiconfiguratorRows({ files, catalog }: CaseInputs): readonly Val
     `left out: ${total("repeated")} lines that repeat a measurement, ${total("workersUnknown")} disaggregated ones that do not say how many ` +
       `workers there were, ${total("impossible")} whose deployment cannot exist, ${total("unknown")} of unknown models or chips`,
   ].join("; ");
+  const { ttft: ttftLeft, tpot: tpotLeft } = UNSEEN_MODEL_ERRORS;
   return [
-    judge("aiconfigurator serving runs, TTFT, median", ttft, 0.2, "median", note),
-    judge("aiconfigurator serving runs, TPOT, median", tpot, 0.2, "median", note),
+    { ...judge("aiconfigurator serving runs, TTFT, median", ttft, 0.2, "median", note), unseenModel: ttftLeft.median },
+    { ...judge("aiconfigurator serving runs, TPOT, median", tpot, 0.2, "median", note), unseenModel: tpotLeft.median },
   ];
 }

@@ -1,4 +1,4 @@
-import { STACKS } from "../../steptime/index.ts";
+import { STACKS, UNSEEN_MODEL_POWER_ERRORS } from "../../steptime/index.ts";
 import { type Comparison, judge, type ValidationRow } from "../errors.ts";
 import { readEnergyRuns } from "../readers/ml-energy.ts";
 import type { CaseInputs } from "../validate.ts";
@@ -28,15 +28,26 @@ export function mlEnergyRows({ files, catalog }: CaseInputs): readonly Validatio
     read.map(({ file }) => file.name).join(", "),
     strangers.length > 0 ? `from parameter counts alone: ${strangers.join(", ")}` : "",
     read.some(({ skipped }) => skipped > 0)
-      ? `${read.reduce((sum, r) => sum + r.skipped, 0)} lines of unknown chips or formats left out`
+      ? `${read.reduce((sum, r) => sum + r.skipped, 0)} lines left out: unknown chip or format, or weights that cannot fit`
       : "",
   ]
     .filter((part) => part !== "")
     .join("; ");
+  const row = (
+    name: string,
+    comparisons: readonly Comparison[],
+    bound: number,
+    kind: "median" | "p90",
+    unseenModel: number,
+  ): ValidationRow => ({
+    ...judge(`${name}, ML.ENERGY chat, ${kind}`, comparisons, bound, kind, note),
+    unseenModel,
+  });
+  const { powerW, joulesPerToken } = UNSEEN_MODEL_POWER_ERRORS;
   return [
-    judge("GPU power, ML.ENERGY chat, median", power, 0.1, "median", note),
-    judge("GPU power, ML.ENERGY chat, p90", power, 0.25, "p90", note),
-    judge("J/token, ML.ENERGY chat, median", energy, 0.1, "median", note),
-    judge("J/token, ML.ENERGY chat, p90", energy, 0.25, "p90", note),
+    row("GPU power", power, 0.1, "median", powerW.median),
+    row("GPU power", power, 0.25, "p90", powerW.p90),
+    row("J/token", energy, 0.1, "median", joulesPerToken.median),
+    row("J/token", energy, 0.25, "p90", joulesPerToken.p90),
   ];
 }

@@ -5,9 +5,12 @@ import {
   type AnalyticOptions,
   type ClosedLoop,
   type ClosedLoopResult,
+  MEMORY_SHARE,
   type Parallelism,
+  shapeOf,
   stackFit,
   type StackFit,
+  weightBytesPerGpu,
 } from "../../steptime/index.ts";
 import { genericModel, knownModel, precisionOf } from "../models.ts";
 import { isForFitting } from "../split.ts";
@@ -37,7 +40,7 @@ export interface EnergyRun {
 /** The catalogue ids of the chips as ML.ENERGY names them. */
 const chipId = (name: string): string => name.toLowerCase().replaceAll(" ", "-");
 
-/** Runs of a file, and how many of its lines were left out because their chip or format is unknown. */
+/** Runs of a file, and how many of its lines were left out: chip or format unknown, or weights that cannot fit as stated. */
 export function readEnergyRuns(text: string, catalog: Catalog): { readonly runs: readonly EnergyRun[]; readonly skipped: number } {
   const rows = parseTable(text);
   const runs: EnergyRun[] = [];
@@ -55,6 +58,7 @@ export function readEnergyRuns(text: string, catalog: Catalog): { readonly runs:
     // vLLM with expert parallelism keeps attention tensor-parallel over the same GPUs.
     const data = Math.max(1, Number(row.data_parallel) || 1);
     const parallelism: Parallelism = { tensor: gpus / data, pipeline: 1, data, expert: Math.max(1, Number(row.expert_parallel) || 1) };
+    if (weightBytesPerGpu(shapeOf(model, { weights: precision }), parallelism) >= chip.hbmBytes * MEMORY_SHARE) continue;
     const load: ClosedLoop = {
       clients: batch,
       promptTokens: ARENA_PROMPT_TOKENS,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import type { Accelerator, Catalog, ModelFacts } from "@pulmu/catalog";
+import { PulmuError } from "@pulmu/units";
 import { ServingEngine } from "../../serving/index.ts";
 import { analyticStepModel, type Parallelism, type StackFit } from "../../steptime/index.ts";
 import { knownModel, precisionOf } from "../models.ts";
@@ -128,6 +129,15 @@ function predict(model: ModelFacts, chip: Accelerator, meta: Meta, timings: read
   return runMeans(served);
 }
 
+/** @throws PulmuError `validation.bad-json` naming archive, file and line */
+function parseJson<T>(text: string, file: string, line: number): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new PulmuError({ code: "validation.bad-json", file, line, value: text.slice(0, 40), rule: "must be JSON" });
+  }
+}
+
 /** Runs in an archive, and the names of those left out because their chip or model is unknown. */
 export function readVllmRuns(path: string, catalog: Catalog): { readonly runs: readonly VllmRun[]; readonly skipped: readonly string[] } {
   const entries = readTar(gunzipSync(readFileSync(path)));
@@ -136,7 +146,7 @@ export function readVllmRuns(path: string, catalog: Catalog): { readonly runs: r
   for (const entry of entries.filter(({ name }) => name.endsWith("requests.jsonl"))) {
     const folder = entry.name.slice(0, -"requests.jsonl".length);
     const metaText = entries.find(({ name }) => name === `${folder}meta.json`)?.text;
-    const meta = metaText === undefined ? undefined : (JSON.parse(metaText) as Meta);
+    const meta = metaText === undefined ? undefined : parseJson<Meta>(metaText, `${path}: ${folder}meta.json`, 1);
     const chip = chipOf(catalog, meta?.hardware?.device_name ?? folder);
     const model = meta === undefined ? undefined : knownModel(catalog, meta.model);
     if (meta === undefined || chip === undefined || model === undefined) {
@@ -145,8 +155,7 @@ export function readVllmRuns(path: string, catalog: Catalog): { readonly runs: r
     }
     const timings = entry.text
       .split("\n")
-      .filter((line) => line.trim() !== "")
-      .map((line) => JSON.parse(line) as Timing)
+      .flatMap((line, i) => (line.trim() === "" ? [] : [parseJson<Timing>(line, `${path}: ${entry.name}`, i + 1)]))
       .sort((a, b) => a.queued_ts - b.queued_ts);
     const times = timings.map((t) => ({
       ttftS: t.first_token_ts - t.queued_ts,
