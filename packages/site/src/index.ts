@@ -5,6 +5,7 @@ export type * from "./model.ts";
 export { originOf, type Origin } from "./origin.ts";
 export { siteJsonSchema } from "./schema.ts";
 export { checkSite } from "./check.ts";
+export { coolingAtDesign, type CoolingDesign } from "./cooling-design.ts";
 export type { CheckReport, CheckRow, CheckTotals } from "./check-report.ts";
 export { steadyStateW } from "./steady-state.ts";
 export { showTree, type TreeOptions } from "./show-tree.ts";

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadCatalog } from "@pulmu/catalog";
+import fc from "fast-check";
+import { rackCurve } from "./rack-curve.ts";
+import { gpuCapFor, limitRange, rackLimitW } from "./rack-limit.ts";
+import { settingsFor } from "./settings.ts";
+import { fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
+
+const { racks, accelerators } = loadCatalog();
+
+const anyRack = fc.constantFrom(...[...racks.values()]).map((type) => {
+  const accelerator = accelerators.get(type.acceleratorId);
+  assert.ok(accelerator !== undefined);
+  return { type, accelerator };
+});
+
+const anyMix: fc.Arbitrary<WorkMix> = fc
+  .tuple(fc.nat(8), fc.nat(8), fc.nat(8), fc.nat(8))
+  .filter((parts) => parts.some((part) => part > 0))
+  .map(([training, prefill, decode, simulation]) => {
+    const all = training + prefill + decode + simulation;
+    return { training: training / all, prefill: prefill / all, decode: decode / all, simulation: simulation / all };
+  });
+
+test("given any rack and limit, the cap is the highest whole watt whose limit fits", () => {
+  fc.assert(
+    fc.property(anyRack, fc.double({ min: 0, max: 1.2, noNaN: true }), ({ type, accelerator }, share) => {
+      const limitW = share * type.nameplateW;
+      const capW = gpuCapFor(type, accelerator, limitW);
+      assert.ok(Number.isInteger(capW) && capW >= accelerator.minCapW && capW <= accelerator.tdpW);
+      if (capW > accelerator.minCapW) assert.ok(rackLimitW(type, capW) <= limitW);
+      if (capW < accelerator.tdpW) assert.ok(rackLimitW(type, capW + 1) > limitW);
+    }),
+  );
+});
+
+test("given any rack, mix and two caps, the higher cap is never slower, and at the full-speed cap nothing is slowed", () => {
+  fc.assert(
+    fc.property(anyRack, anyMix, fc.integer({ min: 100, max: 2500 }), fc.nat(500), ({ accelerator }, mix, capW, moreW) => {
+      const lower = Math.max(capW, accelerator.minCapW);
+      assert.ok(mixSpeed(accelerator, mix, lower + moreW) >= mixSpeed(accelerator, mix, lower) - 1e-12);
+      assert.ok(mixSpeed(accelerator, mix, fullSpeedCapW(accelerator, mix)) > 1 - 1e-12);
+    }),
+  );
+});
+
+test("given any rack and work, its curve is concave, spans its limits, and is worth its full speed at what it needs", () => {
+  fc.assert(
+    fc.property(anyRack, fc.array(anyMix, { maxLength: 3 }), ({ type, accelerator }, mixes) => {
+      const range = limitRange(type, accelerator, type.nameplateW);
+      const work = mixes.map((mix, i) => ({ mix, gpus: 4 + i, weight: 1 + i }));
+      const { curve, needW } = rackCurve(type, accelerator, range, work);
+      const spanW = curve.stepW.reduce((sum, widthW) => sum + widthW, 0);
+      assert.ok(Math.abs(range.minW + spanW - range.maxW) < 1);
+      curve.slope.forEach((slope, j) => assert.ok(slope > 0 && (j === 0 || slope <= curve.slope[j - 1])));
+      let gained = 0;
+      curve.stepW.forEach((widthW, j) => (gained += widthW * curve.slope[j]));
+      const full = work.reduce((sum, { mix, gpus, weight }) => {
+        const [low, high] = [accelerator.minCapW, range.maxCapW].map((capW) => mixSpeed(accelerator, mix, capW));
+        return sum + gpus * weight * (high - low);
+      }, 0);
+      assert.ok(Math.abs(gained - full) < 1e-6, `${gained} gained, ${full} expected`);
+      assert.ok(needW >= range.minW && needW <= range.maxW);
+    }),
+  );
+});
+
+test("given work that only decodes, the clock is limited; given training, or prefill that a clock limit would slow, the cap acts alone", () => {
+  const gb300 = accelerators.get("gb300");
+  assert.ok(gb300 !== undefined);
+  assert.equal(settingsFor(gb300, { training: 1 }, 800).clockLimit, 1);
+  assert.equal(settingsFor(gb300, { prefill: 0.5, decode: 0.5 }, 800).clockLimit, 1);
+  const decoding = settingsFor(gb300, { decode: 1 }, 800);
+  assert.ok(decoding.clockLimit < 0.7, `clock limit ${decoding.clockLimit}`);
+  assert.ok(mixSpeed(gb300, { decode: 1 }, 800, decoding.clockLimit) > 0.95);
+  assert.equal(settingsFor(gb300, { decode: 1 }, gb300.tdpW).clockLimit, 1);
+});

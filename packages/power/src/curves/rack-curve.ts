@@ -1,0 +1,48 @@
+import type { Accelerator, RackType } from "@pulmu/catalog";
+import type { ValueCurve } from "../allocation/problem.ts";
+import { concaveCurve } from "../allocation/value-curve.ts";
+import { rackLimitW, type LimitRange } from "./rack-limit.ts";
+import { fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
+
+/** Caps between the lowest and the highest at which speed is looked up: the curve is straight between them. */
+const POINTS = 16;
+/** Worth of a watt that nobody needs now: it is given last, so that caps are loose where the envelope allows. */
+const SPARE_WORTH = 1e-12;
+
+/** Work on some GPUs of a rack. */
+export interface RackWork {
+  readonly mix: WorkMix;
+  readonly gpus: number;
+  /** Worth of one GPU at full speed. */
+  readonly weight: number;
+}
+
+/** What limits of a rack are worth, from its lowest to its highest. */
+export interface RackCurve {
+  readonly curve: ValueCurve;
+  /** Points under the hull, that were dropped to make it concave. */
+  readonly dropped: number;
+  /** The lowest limit under which none of its work is slowed, W; its lowest limit when it has none. */
+  readonly needW: number;
+}
+
+/**
+ * Value of a rack's limit: GPUs at work × speed at their mix × weight. A sum of speeds that are concave in power, repaired to its
+ * hull where firmware makes a hump (a cap below the power of the lowest clock).
+ */
+export function rackCurve(type: RackType, accelerator: Accelerator, range: LimitRange, work: readonly RackWork[]): RackCurve {
+  const lowW = accelerator.minCapW;
+  const highW = Math.min(range.maxCapW, Math.max(lowW, ...work.map(({ mix }) => fullSpeedCapW(accelerator, mix))));
+  const caps = highW > lowW ? Array.from({ length: POINTS + 1 }, (_, i) => lowW + ((highW - lowW) * i) / POINTS) : [lowW];
+  const limits = caps.map((capW) => rackLimitW(type, capW));
+  const values = caps.map((capW) => work.reduce((sum, { mix, gpus, weight }) => sum + gpus * weight * mixSpeed(accelerator, mix, capW), 0));
+  const { curve, dropped } = concaveCurve(limits, values);
+  const needW = limits[limits.length - 1];
+  return { curve: withSpare(curve, range), dropped, needW: Math.min(needW, range.maxW) };
+}
+
+function withSpare({ stepW, slope }: ValueCurve, { minW, maxW }: LimitRange): ValueCurve {
+  const spareW = maxW - minW - stepW.reduce((sum, widthW) => sum + widthW, 0);
+  if (spareW < 1) return { stepW, slope };
+  return { stepW: Float64Array.from([...stepW, spareW]), slope: Float64Array.from([...slope, SPARE_WORTH]) };
+}
