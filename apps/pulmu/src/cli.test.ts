@@ -54,6 +54,7 @@ for (const [args, message] of [
   [["up", "--sped", "3"], "error: unknown option '--sped'\n(Did you mean one of --seed, --speed?)\n"],
   [["up", "--port", "99999"], "error: option '--port <number>' argument '99999' is invalid. It is a whole number from 0 to 65535.\n"],
   [["up", "--speed", "fast"], "error: option '--speed <factor>' argument 'fast' is invalid. It is a number from 0.01 to 10000.\n"],
+  [["up", "--trace", "a.csv", "--scenario", "b.yaml"], "error: option '--trace <file>' cannot be used with option '--scenario <file>'\n"],
   [["simulate"], "error: missing required argument 'scenario'\n"],
   [["site", "check"], "error: missing required argument 'file'\n"],
 ] as const) {

@@ -66,7 +66,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--host <address>", "address to serve on", "127.0.0.1")
     .option("--port <number>", "port to serve on, 0 = any free one", wholeNumber(0, 65_535), 8117)
     .option("--data <dir>", "directory with traces, for the scenario's or Azure's conversations")
-    .option("--trace <file>", "play this request trace (.csv, .jsonl, .gz)")
+    .addOption(new Option("--trace <file>", "play this request trace (.csv, .jsonl, .gz)").conflicts(["scenario", "synthetic"]))
     .option("--synthetic", "use the fitted synthetic workload even where the scenario names traces")
     .option("--speed <factor>", "simulated seconds per second", decimal(0.01, 10_000), 1)
     .option("--seed <number>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1))
