@@ -11,6 +11,10 @@ export { readBack, type ReadBack } from "./client/read-back.ts";
 export { topicMatches } from "./client/topic-filter.ts";
 export { watch, type Watch } from "./client/watch.ts";
 export { wallClock, type Clock } from "./clock.ts";
+export { checkTraffic, TrafficChecker, type CheckOptions, type CheckReport } from "./check/checker.ts";
+export type { Finding } from "./check/finding.ts";
+export { toJUnit } from "./check/junit.ts";
+export { RULES, type RuleCode, type Severity } from "./check/rules.ts";
 export {
   acceptMetadata,
   encodePointValue,
@@ -32,6 +36,7 @@ export {
   type PointKind,
   type Reading,
 } from "./contracts/bms-points.ts";
+export { ENG_UNITS, parseEngUnit, toSi, type EngUnit, type Quantity } from "./contracts/eng-units.ts";
 export {
   acceptFlexData,
   acceptFlexEvent,

@@ -165,19 +165,23 @@ function mutateTopic(topic: string, random: Random): string {
   return levels.join("/");
 }
 
+const WORDS =
+  "C kW W LPM Rack System GenericPoint watt A 1.0.2 1.0 application/json active failed a.b.c //grid/v1/poweragent/x 2026-11-24 " +
+  "2026-11-24T09:00:00Z 2026-02-30T00:00:00Z 2016-12-31T23:59:60Z b3a8e0f2-4c61-4f0e-9d43-0f9c1c3e7a11 " +
+  "urn:uuid:B3A8E0F2-4c61-1f0e-9d43-0f9c1c3e7a11";
+const STRUCTURES =
+  '[[], {}, [null], [1], ["x"], [["x"]], {"a":1}, {"value":1,"unit":"watt"}, [{"value":0,"text":"Off"}], [{"value":0.5,"text":"Off"}], ' +
+  '[{"value":1,"text":"On","more":1}]]';
 const ODD_VALUES: readonly unknown[] = [
-  ...[null, true, false, 0, -1, 1.5, 1e300, "", "1", "x", [], {}, [null], [1], ["x"], [["x"]], { a: 1 }],
-  ...["C", "kW", "W", "LPM", "Rack", "System", "GenericPoint", "watt", "A", "1.0.2", "1.0", "application/json", "active", "failed"],
-  ...["2026-11-24T09:00:00Z", "2026-11-24", "2026-02-30T00:00:00Z", "2016-12-31T23:59:60Z", "2026-11-24 09:00:00.5+0900"],
-  ...["b3a8e0f2-4c61-4f0e-9d43-0f9c1c3e7a11", "urn:uuid:B3A8E0F2-4c61-1f0e-9d43-0f9c1c3e7a11", "a.b.c", "//grid/v1/poweragent/x"],
-  ...[[{ value: 0, text: "Off" }], [{ value: 0.5, text: "Off" }], [{ value: 1, text: "On", more: 1 }], { value: 1, unit: "watt" }],
+  ...WORDS.split(" "),
+  ...(JSON.parse(STRUCTURES) as unknown[]),
+  ...(JSON.parse('[null, true, false, 0, -1, 1.5, 1e300, "", "1", "x", "2026-11-24 09:00:00.5+0900"]') as unknown[]),
 ];
 /** Not `constructor` and other inherited names: Ajv 8.20 takes them for evaluated, and so lets them into a closed object. */
-const KEYS: readonly string[] = [
-  ...["objectType", "pointType", "engUnit", "stateText", "objectName", "objectId", "servesId", "associateId", "processArea", "phase"],
-  ...["isSetpoint", "integration", "scope", "rackLocationId", "value", "timestamp", "quality", "unit", "data", "correlationid", "state"],
-  ...["extra", "shed_hints", "tracestate", "machine_id"],
-];
+const KEYS: readonly string[] = (
+  "objectType pointType engUnit stateText objectName objectId servesId associateId processArea phase isSetpoint integration scope " +
+  "rackLocationId value timestamp quality unit data correlationid state extra shed_hints tracestate machine_id"
+).split(" ");
 
 function mutateValue(value: unknown, random: Random): unknown {
   const inside = isRecord(value) ? Object.keys(value) : Array.isArray(value) ? [...value.keys()] : [];
