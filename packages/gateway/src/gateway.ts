@@ -3,6 +3,8 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Principal } from "@pulmu/govern";
 import { PulmuError } from "@pulmu/units";
 import { chat } from "./endpoints/chat.ts";
+import { completions } from "./endpoints/completions.ts";
+import { embeddings } from "./endpoints/embeddings.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { listModels, oneModel } from "./endpoints/models.ts";
 import { DEFAULT_LIMITS, type GatewayLimits, type GatewayOptions } from "./gateway-options.ts";
@@ -15,6 +17,8 @@ import { Router } from "./routing/router.ts";
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   "/v1/chat/completions": chat,
+  "/v1/completions": completions,
+  "/v1/embeddings": embeddings,
 };
 
 /** Keys revoked by other processes are known after this long. */

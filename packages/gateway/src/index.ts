@@ -6,3 +6,5 @@ export type { Usage } from "./metering/usage.ts";
 export type { DeploymentSpec, Place, ReplicaSpec } from "./routing/deployment.ts";
 export { HttpUpstream, type HttpUpstreamOptions } from "./upstreams/http-upstream.ts";
 export type { Receiver, Upstream, UpstreamCall, UpstreamFailure, UpstreamHeaders, UpstreamRequest } from "./upstreams/upstream.ts";
+export type { SimulatedEngine } from "./upstreams/simulated/simulated-engine.ts";
+export { SimulatedUpstream } from "./upstreams/simulated/simulated-upstream.ts";
