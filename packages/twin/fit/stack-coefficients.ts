@@ -19,6 +19,7 @@ export const PRIORS: Readonly<Record<string, Prior>> = {
   collectiveS: { start: 8e-6, spread: 1 },
   layerS: { start: 25e-6, spread: 1 },
   expertLayerS: { start: 35e-6, spread: 1 },
+  quantiseS: { start: 15e-6, spread: 1 },
   evenness: { start: 1.5, spread: 0.8 },
   stepS: { start: 0.7e-3, spread: 1.4 },
   sequenceS: { start: 15e-6, spread: 1.6 },

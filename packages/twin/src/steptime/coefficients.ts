@@ -23,6 +23,8 @@ export interface StackFit {
   /** Time of one layer's kernels when they have next to nothing to do, s; and the same for routing and gathering in a layer of experts. */
   readonly layerS: number;
   readonly expertLayerS: number;
+  /** Scaling activations down to 8 or 4 bits in each layer, where the arithmetic is not in BF16, s. */
+  readonly quantiseS: number;
   /** Evenness of expert popularity: shape of its Gamma distribution (large = all equally popular). */
   readonly evenness: number;
   /** The host's share of a step, not hidden behind the GPU: for each step, and for each sequence in it, s. */

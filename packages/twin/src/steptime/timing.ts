@@ -55,7 +55,7 @@ export function stepTimer(chip: Accelerator, fit: StackFit, shape: ModelShape, p
   const collectivesS = 2 * layers * (reduceStartS + exchangeStartS);
   // A ring all-reduce moves 2·(n − 1)/n of the payload over each GPU's link.
   const reduceFactor = (2 * (p.tensor - 1)) / p.tensor;
-  const launchS = layers * (fit.layerS + (shape.experts > 0 ? fit.expertLayerS : 0));
+  const launchS = layers * (fit.layerS + (shape.experts > 0 ? fit.expertLayerS : 0) + (arithmetic === "bf16" ? 0 : fit.quantiseS));
   const knee = chip.curves.decode.kneeClock;
 
   return (times, work, clock) => {

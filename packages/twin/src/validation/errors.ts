@@ -46,11 +46,13 @@ function statistic(errors: readonly number[], kind: Statistic): number {
 
 /** Judges a case on the configurations nothing was fitted to; where there are none, on all, and the note says so. */
 export function judge(name: string, comparisons: readonly Comparison[], bound: number, kind: Statistic, note: string): ValidationRow {
-  const unseen = comparisons.filter((c) => !c.seen);
-  const judged = unseen.length > 0 ? unseen : comparisons;
+  const predicted = comparisons.filter((c) => Number.isFinite(c.predicted / c.measured));
+  const unseen = predicted.filter((c) => !c.seen);
+  const judged = unseen.length > 0 ? unseen : predicted;
   const errors = absolute(judged);
   const error = statistic(errors, kind);
-  const seen = comparisons.filter((c) => c.seen);
+  const seen = predicted.filter((c) => c.seen);
+  const lost = comparisons.length - predicted.length;
   return {
     case: name,
     error,
@@ -61,6 +63,12 @@ export function judge(name: string, comparisons: readonly Comparison[], bound: n
     p90: quantile(errors, 0.9),
     bias: judged.reduce((sum, c) => sum + relative(c), 0) / judged.length,
     ...(unseen.length > 0 && seen.length > 0 ? { fitted: statistic(absolute(seen), kind) } : {}),
-    note: unseen.length === 0 && seen.length > 0 ? `fitted to these very figures; ${note}` : note,
+    note: [
+      unseen.length === 0 && seen.length > 0 ? "fitted to these very figures" : "",
+      lost > 0 ? `${lost} without a prediction` : "",
+      note,
+    ]
+      .filter((part) => part !== "")
+      .join("; "),
   };
 }

@@ -1,7 +1,6 @@
 import type { ValidationRow } from "./errors.ts";
 
-const percent = (value: number | undefined): string =>
-  value === undefined || Number.isNaN(value) ? "–" : `${(100 * value).toFixed(value < 0.0995 ? 1 : 0)} %`;
+const percent = (value: number | undefined): string => (value === undefined || Number.isNaN(value) ? "–" : `${(100 * value).toFixed(1)} %`);
 
 /** The table as text: one line a case, then what stands behind each. */
 export function formatRows(rows: readonly ValidationRow[]): string {

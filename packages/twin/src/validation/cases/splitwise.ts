@@ -1,4 +1,5 @@
-import { ServingEngine, splitwiseBaseline } from "../../serving/index.ts";
+import type { Catalog } from "@pulmu/catalog";
+import { type Deployment, ServingEngine, splitwiseBaseline, type SplitwiseCase, splitwiseMixedPool } from "../../serving/index.ts";
 import type { DataFile } from "../data-files.ts";
 import { type Comparison, judge, type ValidationRow } from "../errors.ts";
 import { parseTable } from "../readers/table.ts";
@@ -52,27 +53,44 @@ function publishedOf(file: DataFile): Published {
   return { file, times, promptTokens };
 }
 
-/** The simulator's traces played on its own latency table and its baseline scheduler; only `b<servers>` outputs are of that kind. */
+/**
+ * What an output's name tells of its run: `b40` = the baseline scheduler on 40 servers; `p25t15`, `hh25_15` = Splitwise with 25 prompt and
+ * 15 token servers; the model (`llama`, else BLOOM) and the chip (`a100`, else H100). Undefined where it tells no scheduler.
+ */
+function deploymentOf(name: string, table: string, catalog: Catalog): Deployment | undefined {
+  const model: SplitwiseCase["model"] = /llama/i.test(name) ? "llama2-70b" : "bloom-176b";
+  const hardware: SplitwiseCase["hardware"] = /a100/i.test(name) ? "a100-80gb" : "h100-80gb";
+  // Times are the table's; the chip only prices the energy, and the A100 is not in the catalogue.
+  const chip = catalog.accelerators.get("h100");
+  if (chip === undefined) return undefined;
+  const baseline = /_b(\d+)_/i.exec(name);
+  if (baseline !== null) return splitwiseBaseline(table, chip, Number(baseline[1]), { model, hardware });
+  const split = /_(?:p(\d+)_?t(\d+)|hh_?(\d+)_(\d+))_/i.exec(name);
+  if (split === null) return undefined;
+  const servers = { prompt: Number(split[1] ?? split[3]), token: Number(split[2] ?? split[4]) };
+  return splitwiseMixedPool(table, chip, servers, { model, hardware });
+}
+
+/** The simulator's traces played on its own latency table and with its schedulers. */
 export function splitwiseRows({ files, catalog }: CaseInputs): readonly ValidationRow[] {
   const table = files.find((file) => file.format === "splitwise-latency");
-  const h100 = catalog.accelerators.get("h100");
   const outputs = files.filter((file) => file.format === "splitwise-requests").map(publishedOf);
   const traces = files.filter((file) => file.format === "splitwise-trace").map((file) => ({ file, lines: traceOf(file) }));
-  if (table === undefined || h100 === undefined) return [];
+  if (table === undefined) return [];
 
   const runs: { readonly name: string; readonly published: Published; readonly mine: readonly Times[] }[] = [];
   const notes: string[] = [];
   for (const published of outputs) {
-    const servers = /_b(\d+)_/.exec(published.file.name)?.[1];
+    const deployment = deploymentOf(published.file.name, table.text, catalog);
     const trace = traces.find(
       ({ lines }) => lines.length === published.times.length && lines.every((line, i) => line.promptTokens === published.promptTokens[i]),
     );
-    if (servers === undefined || trace === undefined) {
-      notes.push(`${published.file.name}: ${trace === undefined ? "its trace is not there" : "not of the baseline scheduler"}`);
+    if (deployment === undefined || trace === undefined) {
+      notes.push(`${published.file.name}: ${trace === undefined ? "its trace is not there" : "its name tells no scheduler and servers"}`);
       continue;
     }
     const mine: Times[] = [];
-    const engine = new ServingEngine(splitwiseBaseline(table.text, h100, Number(servers)), {
+    const engine = new ServingEngine(deployment, {
       onRequest: ({ index, ttftS, e2eS, request }) => {
         mine[index] = { TTFT: ttftS, TBT: (e2eS - ttftS) / request.outputTokens, E2E: e2eS };
       },

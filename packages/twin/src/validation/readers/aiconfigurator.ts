@@ -50,7 +50,8 @@ export interface Skipped {
 const lengthShare = (source: string): number => (source.includes("gtl_job_id") ? 1 : 0.9);
 const FIRST_WAVE_SHARE = 0.1;
 
-const number = (cell: string): number => Number(cell) || 0;
+/** A positive number, or 0 for anything else. */
+const number = (cell: string): number => Math.max(0, Number(cell) || 0);
 
 /**
  * Parallelism as stated. Some lines multiply tensor by expert (or data) parallelism, although both span the same GPUs, and arrive at more

@@ -47,14 +47,19 @@ export function readEnergyRuns(text: string, catalog: Catalog): { readonly runs:
   for (const row of rows) {
     const chip = catalog.accelerators.get(chipId(row.gpu_model));
     const precision = precisionOf(row.weight_precision);
-    const measured = [row.num_gpus, row.avg_batch_size, row.avg_output_len, row.avg_power_watts, row.output_throughput_tokens_per_sec].map(
-      Number,
-    );
-    if (chip === undefined || precision === undefined || measured.some((value) => !(value > 0))) continue;
-    const [gpus, batch, outputTokens, powerW, tokensPerS] = measured;
+    const measured = [
+      row.num_gpus,
+      row.avg_batch_size,
+      row.avg_output_len,
+      row.avg_power_watts,
+      row.energy_per_token_joules,
+      row.output_throughput_tokens_per_sec,
+    ].map(Number);
+    const params = [row.total_params_billions, row.activated_params_billions].map((cell) => Number(cell) * 1e9);
+    if (chip === undefined || precision === undefined || [...measured, ...params].some((value) => !(value > 0))) continue;
+    const [gpus, batch, outputTokens, powerW, joulesPerToken, tokensPerS] = measured;
     const known = knownModel(catalog, row.model_id);
-    const model =
-      known ?? genericModel(row.model_id, Number(row.total_params_billions) * 1e9, Number(row.activated_params_billions) * 1e9, precision);
+    const model = known ?? genericModel(row.model_id, params[0], params[1], precision);
     // vLLM with expert parallelism keeps attention tensor-parallel over the same GPUs.
     const data = Math.max(1, Number(row.data_parallel) || 1);
     const parallelism: Parallelism = { tensor: gpus / data, pipeline: 1, data, expert: Math.max(1, Number(row.expert_parallel) || 1) };
@@ -75,7 +80,7 @@ export function readEnergyRuns(text: string, catalog: Catalog): { readonly runs:
       batch,
       outputTokens,
       powerW: powerW / gpus,
-      joulesPerToken: Number(row.energy_per_token_joules),
+      joulesPerToken,
       tpotS: batch / tokensPerS,
       forFitting: isForFitting([row.model_id, row.gpu_model, row.weight_precision, gpus, row.expert_parallel, row.max_num_seqs]),
       predict(stack = stackFit(chip, "vllm@ml-energy"), options = {}) {
