@@ -13,7 +13,7 @@ export { watch, type Watch } from "./client/watch.ts";
 export { wallClock, type Clock } from "./clock.ts";
 export { checkTraffic, TrafficChecker, type CheckOptions, type CheckReport } from "./check/checker.ts";
 export type { Finding } from "./check/finding.ts";
-export { toJUnit } from "./check/junit.ts";
+export { describeFinding, toJUnit } from "./check/junit.ts";
 export { RULES, type RuleCode, type Severity } from "./check/rules.ts";
 export {
   acceptMetadata,

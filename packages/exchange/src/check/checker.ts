@@ -3,7 +3,7 @@ import type { FlexEvent } from "../contracts/flex.ts";
 import { parsePayload } from "../contracts/message.ts";
 import { parseTopic, type PointTopic, type Topic } from "../contracts/topic.ts";
 import type { Parsed } from "../contracts/json.ts";
-import type { BusMessage } from "../message.ts";
+import type { BusMessage, Qos } from "../message.ts";
 import { BreachChecks } from "./breaches.ts";
 import { EventChecks, type OpenEvent, type SignatureCounts } from "./events.ts";
 import { FindingLog, type Finding } from "./finding.ts";
@@ -19,8 +19,8 @@ export interface CheckOptions {
   readonly signing?: "require" | "accept-unsigned";
   /** Verifies the signature of an event and that its key is the source's; answers what is wrong. Without it signatures are only opened. */
   readonly verify?: (event: FlexEvent) => Promise<readonly Problem[]>;
-  /** False for a recording that does not tell QoS and retain. Default: true. */
-  readonly deliveryKnown?: boolean;
+  /** Highest QoS at which messages can reach us: what the broker granted, or 0 for a recording that does not tell. Default 2. */
+  readonly maxQos?: Qos;
   /** How far clocks may be ahead of ours, ms. Default 5,000. */
   readonly skewMs?: number;
 }
@@ -70,11 +70,11 @@ export class TrafficChecker {
   #startMs = 0;
   #lastMs = 0;
 
-  constructor({ signing = "require", verify, deliveryKnown = true, skewMs = 5000 }: CheckOptions = {}) {
+  constructor({ signing = "require", verify, maxQos = 2, skewMs = 5000 }: CheckOptions = {}) {
     this.#verify = verify;
     this.#points = new PointChecks(this.#log, skewMs);
     this.#heartbeats = new HeartbeatChecks(this.#log, skewMs);
-    this.#events = new EventChecks(this.#log, { signing, skewMs, deliveryKnown });
+    this.#events = new EventChecks(this.#log, { signing, skewMs, maxQos });
     this.#targets = new LoadTargetChecks(this.#log);
     this.#breaches = new BreachChecks(this.#log, this.#targets);
     this.#machines = new MachineChecks(this.#log, skewMs);
@@ -177,14 +177,18 @@ export class TrafficChecker {
   }
 }
 
-/** Watches until the messages end. */
-export async function checkTraffic(messages: AsyncIterable<BusMessage>, options: CheckOptions = {}): Promise<CheckReport> {
+/** Watches until the messages end; `nowMs` tells when that is, where silence counts. Default: the last arrival. */
+export async function checkTraffic(
+  messages: AsyncIterable<BusMessage>,
+  options: CheckOptions = {},
+  nowMs?: () => number,
+): Promise<CheckReport> {
   const checker = new TrafficChecker(options);
   for await (const message of messages) {
     const verifying = checker.observe(message);
     if (verifying !== undefined) await verifying;
   }
-  return checker.finish();
+  return checker.finish(nowMs?.());
 }
 
 function isOf<T extends OpenEvent["topic"]["type"]>(event: OpenEvent, type: T): event is OpenEvent<T> {

@@ -3,7 +3,7 @@ import { parseDateTime, isUuidV4 } from "../contracts/formats.ts";
 import { acceptFlexData, parseFlexData, type FlexData, type FlexEvent } from "../contracts/flex.ts";
 import { FLEX_CHANNELS, type FlexEventType, type FlexTopic } from "../contracts/topic.ts";
 import type { Parsed } from "../contracts/json.ts";
-import type { BusMessage } from "../message.ts";
+import type { BusMessage, Qos } from "../message.ts";
 import type { FindingLog } from "./finding.ts";
 import { openJws } from "./jws.ts";
 import { seconds } from "./points.ts";
@@ -19,8 +19,8 @@ export interface EventPolicy {
   readonly signing: "require" | "accept-unsigned";
   /** How far a clock may be ahead. */
   readonly skewMs: number;
-  /** False for a recording that does not tell QoS. */
-  readonly deliveryKnown: boolean;
+  /** Highest QoS at which an event can reach us. */
+  readonly maxQos: Qos;
 }
 
 /** An event whose envelope was looked at, with its data read. */
@@ -79,9 +79,9 @@ export class EventChecks {
       this.#log.note("flex.time", topic, atMs, { path: "time", value: event.time, hint });
     }
     // Between clusters the bus delivers at QoS 0 whatever was asked for.
-    const expected = FLEX_CHANNELS[type].qos;
-    if (this.#policy.deliveryKnown && cluster === undefined && qos < expected) {
-      this.#log.note("delivery.qos", topic, atMs, { value: `QoS ${qos}`, hint: `its channel asks for ${expected}` });
+    const expected = Math.min(FLEX_CHANNELS[type].qos, this.#policy.maxQos);
+    if (cluster === undefined && qos < expected) {
+      this.#log.note("delivery.qos", topic, atMs, { value: `QoS ${qos}`, hint: `its channel asks for ${FLEX_CHANNELS[type].qos}` });
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Problem } from "@pulmu/units";
 import { parsePointMetadata, parsePointValue, type PointMetadata, type PointValue } from "./bms.ts";
 import { parseFlexEvent, type FlexEvent } from "./flex.ts";
 import type { Parsed } from "./json.ts";
@@ -11,6 +12,13 @@ export type ContractMessage =
   | { readonly kind: "event"; readonly topic: FlexTopic; readonly event: FlexEvent }
   | { readonly kind: "machine"; readonly topic: MachineTopic; readonly state: MachineState }
   | { readonly kind: "foreign"; readonly topic: ForeignTopic };
+
+const LEGACY_ROLE: Problem = {
+  code: "topic.legacy-role",
+  path: "topic",
+  value: "poweragent",
+  rule: "the agent's role is dsx-flex-agent since dsx-exchange 2.6.1",
+};
 
 /** Reads one message of the bus by the contract that its topic names. */
 export function parseMessage({ topic, payload }: { readonly topic: string; readonly payload: Uint8Array }): Parsed<ContractMessage> {
@@ -29,6 +37,7 @@ export function parsePayload(topic: Topic, payload: Uint8Array): Parsed<Contract
     return metadata.ok ? { ok: true, value: { kind: "metadata", topic, metadata: metadata.value } } : metadata;
   }
   if (topic.contract === "flex") {
+    if (topic.legacy) return { ok: false, problems: [LEGACY_ROLE] };
     const event = parseFlexEvent(payload, topic.type);
     return event.ok ? { ok: true, value: { kind: "event", topic, event: event.value } } : event;
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OBJECT_TYPES, pointTypes } from "./bms-points.ts";
+import { parseMessage } from "./message.ts";
 import { FLEX_EVENT_TYPES, flexTopic, machineTopic, metadataTopic, parseTopic, valueTopic } from "./topic.ts";
 
 const refusal = (topic: string) => {
@@ -86,9 +87,12 @@ test("given each Flex event and a machine, their topics are read back", () => {
   assert.deepEqual(parseTopic(machineTopic("m-1")), { ok: true, value: { contract: "nico", machineId: "m-1" } });
 });
 
-test("given the agent's role of before 2.6.1, it is refused with its new name", () => {
-  const problem = refusal("grid/v1/poweragent/maxlps/powerstate/status");
-  assert.deepEqual([problem.code, problem.hint], ["topic.legacy-role", "poweragent is dsx-flex-agent since dsx-exchange 2.6.1"]);
+test("given the agent's role of before 2.6.1, the topic is read and marked, and the message refused with the new name", () => {
+  const topic = "grid/v1/poweragent/maxlps/powerstate/status";
+  const parsed = parseTopic(topic);
+  assert.ok(parsed.ok && parsed.value.contract === "flex" && parsed.value.legacy && parsed.value.role === "dsx-flex-agent");
+  const message = parseMessage({ topic, payload: Buffer.from("{}") });
+  assert.ok(!message.ok && message.problems[0].code === "topic.legacy-role");
 });
 
 test("given a topic of another name space, it belongs to no contract", () => {

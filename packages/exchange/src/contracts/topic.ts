@@ -39,6 +39,8 @@ export interface FlexTopic {
   readonly role: FlexRole;
   /** Name of the publisher, unique in the deployment. */
   readonly identifier: string;
+  /** True for a topic with `poweragent`, the agent's role before dsx-exchange 2.6.1: not the contract's, but still met. */
+  readonly legacy: boolean;
   readonly cluster?: string;
 }
 
@@ -64,7 +66,6 @@ export const FLEX_CHANNELS: { readonly [T in FlexEventType]: { readonly role: Fl
   "grid.powerbreach.enforcement.v1": { role: "infra", tail: "powerbreach/enforcement", qos: 2 },
 };
 
-/** The agent's role in topics of copies before dsx-exchange 2.6.1. */
 const LEGACY_ROLE = "poweragent";
 const FOREIGN: Parsed<Topic> = { ok: true, value: { contract: "none" } };
 
@@ -112,15 +113,15 @@ function parsePoint(levels: readonly string[], place: Place): Parsed<Topic> {
 }
 
 function parseFlex(levels: readonly string[], place: Place): Parsed<Topic> {
-  const [, version, role, identifier] = levels;
+  const [, version, written, identifier] = levels;
+  const legacy = written === LEGACY_ROLE;
+  const role = legacy ? "dsx-flex-agent" : written;
   const tail = levels.slice(4).join("/");
   const type = FLEX_EVENT_TYPES.find((name) => FLEX_CHANNELS[name].role === role && FLEX_CHANNELS[name].tail === tail);
   if (version !== "v1" || broken(levels) || type === undefined) {
-    const rule = `must be one of ${FLEX_EVENT_TYPES.map((name) => flexTopic(name, "{id}")).join(", ")}`;
-    if (role === LEGACY_ROLE) return refuse("legacy-role", levels, rule, "poweragent is dsx-flex-agent since dsx-exchange 2.6.1");
-    return refuse("malformed", levels, rule);
+    return refuse("malformed", levels, `must be one of ${FLEX_EVENT_TYPES.map((name) => flexTopic(name, "{id}")).join(", ")}`);
   }
-  return { ok: true, value: { contract: "flex", type, role: FLEX_CHANNELS[type].role, identifier, ...place } };
+  return { ok: true, value: { contract: "flex", type, role: FLEX_CHANNELS[type].role, identifier, legacy, ...place } };
 }
 
 function parseMachine(levels: readonly string[], place: Place): Parsed<Topic> {
