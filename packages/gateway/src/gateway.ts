@@ -6,6 +6,7 @@ import { chat } from "./endpoints/chat.ts";
 import { completions } from "./endpoints/completions.ts";
 import { embeddings } from "./endpoints/embeddings.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
+import { messages } from "./endpoints/messages/index.ts";
 import { listModels, oneModel } from "./endpoints/models.ts";
 import { DEFAULT_LIMITS, type GatewayLimits, type GatewayOptions } from "./gateway-options.ts";
 import { Exchange } from "./http/exchange.ts";
@@ -19,6 +20,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   "/v1/chat/completions": chat,
   "/v1/completions": completions,
   "/v1/embeddings": embeddings,
+  "/v1/messages": messages,
 };
 
 /** Keys revoked by other processes are known after this long. */
@@ -88,11 +90,12 @@ export class Gateway {
     const { now } = this.#options;
     const traceparent = this.#ids.trace(parseTraceparent(request.headers["traceparent"] as string | undefined));
     const exchange = new Exchange(request, response, { requestId: this.#ids.next(), traceparent }, now());
+    const [path] = request.url!.split("?", 1);
     this.#inFlight++;
     try {
-      await this.#route(exchange);
+      await this.#route(exchange, path);
     } catch (error) {
-      exchange.refuse(this.#refusalOf(error));
+      exchange.refuse(this.#refusalOf(error), ENDPOINTS[path]);
     } finally {
       if (--this.#inFlight === 0) this.#whenIdle?.();
     }
@@ -121,9 +124,8 @@ export class Gateway {
     await Promise.all(this.#router.deployments.flatMap(({ replicas }) => replicas.map(({ spec }) => spec.upstream.close())));
   }
 
-  async #route(exchange: Exchange): Promise<void> {
+  async #route(exchange: Exchange, path: string): Promise<void> {
     const { request } = exchange;
-    const [path] = request.url!.split("?", 1);
     if (path === "/healthz") return exchange.sendJson(this.#draining ? 503 : 200, { status: this.#draining ? "draining" : "ok" }, {});
     if (this.#draining || this.#inFlight > this.#limits.maxInFlight)
       throw new Refusal(this.#draining ? "This gateway is about to stop." : "Too many requests are under way.", {

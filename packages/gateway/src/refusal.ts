@@ -37,7 +37,7 @@ export function invalid(param: string | undefined, message: string, code: string
   return new Refusal(message, { status: 400, type: "invalid_request_error", code, ...(param === undefined ? {} : { param }) });
 }
 
-/** `{"error": {"message", "type", "param", "code"}}`. */
+/** `{"error": {"message", "type", "param", "code"}}`: what OpenAI's clients read. */
 export function openAiError({ message, details }: Refusal): object {
   return { error: { message, type: details.type, param: details.param ?? null, code: details.code } };
 }

@@ -171,7 +171,8 @@ export function mostTokens(most: unknown, choices: unknown): number | undefined 
   return typeof most === "number" ? most * (typeof choices === "number" ? choices : 1) : undefined;
 }
 
-function beginning(messages: readonly JsonObject[]): string {
+/** How a prompt begins: for routing. */
+export function beginning(messages: readonly JsonObject[]): string {
   const { content: said } = messages[0];
   if (typeof said === "string") return said.slice(0, PREFIX_CHARS);
   const first = Array.isArray(said) ? (said[0] as JsonObject)["text"] : undefined;

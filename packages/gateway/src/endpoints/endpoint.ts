@@ -1,3 +1,4 @@
+import type { Refusal } from "../refusal.ts";
 import type { JsonObject } from "../http/read-body.ts";
 import type { Usage } from "../metering/usage.ts";
 
@@ -21,8 +22,15 @@ export interface StreamTranslator {
   end(usage: Usage | undefined, extra: JsonObject): string;
 }
 
-/** One way to ask for tokens: how its requests are read, sent on and answered. */
-export interface Endpoint {
+/** How an API writes errors. */
+export interface ErrorWriter {
+  errorBody(refusal: Refusal, requestId: string): object;
+  /** The last event of a stream that cannot go on. */
+  errorEvent(refusal: Refusal, requestId: string): string;
+}
+
+/** One way to ask for tokens: how its requests are read, sent on and answered. Errors are written as OpenAI does unless it says otherwise. */
+export interface Endpoint extends Partial<ErrorWriter> {
   /** Where upstreams serve it: `/chat/completions`. */
   readonly upstreamPath: string;
   /** @throws Refusal 400 naming the field */

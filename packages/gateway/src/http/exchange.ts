@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ErrorWriter } from "../endpoints/endpoint.ts";
 import { openAiError, type Refusal } from "../refusal.ts";
 
 export type Headers = Record<string, string | number>;
@@ -57,19 +58,25 @@ export class Exchange {
     this.response.writeHead(status, headers).end(text);
   }
 
-  /** Ends a stream that cannot go on: with the error as its last event, and without the mark of a good end. */
-  breakOff(error: object): void {
-    if (!this.response.writableEnded) this.response.end(`data: ${JSON.stringify(error)}\n\n`);
-  }
-
-  /** `write`: the error's body in the API that was spoken; OpenAI's unless said. */
-  refuse(refusal: Refusal, write: (refusal: Refusal, requestId: string) => object = openAiError, headers: Headers = {}): void {
+  /**
+   * Answers with an error, as the API that was spoken writes it. A stream that has begun ends with the error as its last event, and
+   * without the mark of a good end.
+   */
+  refuse(refusal: Refusal, { errorBody = openAiError, errorEvent = openAiEvent }: Partial<ErrorWriter> = {}): void {
+    if (this.response.headersSent) {
+      if (!this.response.writableEnded) this.response.end(errorEvent(refusal, this.requestId));
+      return;
+    }
     const { status, retryAfterS, retry } = refusal.details;
-    if (this.response.headersSent) return this.breakOff(write(refusal, this.requestId));
+    const headers: Headers = {};
     if (retryAfterS !== undefined) headers["retry-after"] = retryAfterS;
     if (retry !== undefined) headers["x-should-retry"] = String(retry);
     // What is left of a body that nobody reads would be taken for the next request.
     if (!this.request.complete) headers["connection"] = "close";
-    this.sendJson(status, write(refusal, this.requestId), headers);
+    this.sendJson(status, errorBody(refusal, this.requestId), headers);
   }
+}
+
+function openAiEvent(refusal: Refusal): string {
+  return `data: ${JSON.stringify(openAiError(refusal))}\n\n`;
 }
