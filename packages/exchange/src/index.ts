@@ -75,7 +75,15 @@ export {
   type PointTopic,
   type Topic,
 } from "./contracts/topic.ts";
+export { DialectReader, STRICT, type DialectName, type Dialects } from "./dialects.ts";
 export type { BusMessage, Qos } from "./message.ts";
+export { formatRefusal, Refusals, type Refusal } from "./refusals.ts";
+export { makeEvent, newTraceparent, nextTraceparent, type EventHead, type NewId } from "./signing/event.ts";
+export { FlexGate, FRESHNESS_WINDOW, type Admitted, type GateOptions } from "./signing/gate.ts";
+export { signData, verifyData, type Verified } from "./signing/jws.ts";
+export { openReplayStore, ReplayMemory, type Claim, type EventMark, type ReplayGuard } from "./signing/replay.ts";
+export { newSigningJwk, openSigningKey, readSigningKey, type Algorithm, type SigningKey } from "./signing/signing-key.ts";
+export { Trust, type TrustedSource } from "./signing/trust.ts";
 export { readRecording, type ReadRecordingOptions } from "./recording/read.ts";
 export { replay, type ReplayOptions } from "./recording/replay.ts";
 export { writeRecording } from "./recording/write.ts";

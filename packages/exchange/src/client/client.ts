@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { PulmuError } from "@pulmu/units";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { wallClock, type Clock } from "../clock.ts";
@@ -184,7 +185,7 @@ export class BusClient implements Bus {
       protocolVersion: 4,
       host,
       port,
-      servername: host,
+      ...(isIP(host) === 0 && { servername: host }),
       clientId: this.clientId,
       clean: session === "clean",
       keepalive: this.#limits.keepaliveS,

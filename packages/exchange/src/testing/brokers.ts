@@ -127,7 +127,9 @@ function process_(kind: "mosquitto" | "nats", port: number, lines: readonly stri
 
 function mosquittoConfig(port: number, lines: readonly string[]): string {
   const anonymous = lines.length === 0 ? ["allow_anonymous true"] : [];
+  const user = process.getuid?.() === 0 ? ["user root"] : []; // as another it could not read the tests' own files
   return [
+    ...user,
     `listener ${port} 127.0.0.1`,
     ...anonymous,
     "max_queued_messages 0",
