@@ -97,6 +97,12 @@ test("a model that does not fit is refused with what is missing and how many GPU
   );
 });
 
+test("without an engine, a chip is taken to run vLLM where that was measured, and never a benchmark's own installation", () => {
+  assert.equal(stackFit(chip("h100")), stackFit(chip("h100"), "vllm"));
+  assert.notEqual(stackFit(chip("h100")), stackFit(chip("h100"), "vllm@ml-energy"));
+  assert.equal(stackFit(chip("gb300")), stackFit(chip("gb300"), "sglang"));
+});
+
 test("a chip nobody measured gets shares that are middling among those measured", () => {
   const shares = stackFit({ id: "vr-maxp" });
   assert.ok(shares.denseBandwidth > 0.6 && shares.denseBandwidth <= 1);

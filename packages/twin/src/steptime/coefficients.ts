@@ -58,12 +58,12 @@ export interface Spread {
   readonly p90: number;
 }
 
-/** Engines in the order of preference where none is asked for: what most open deployments run. */
+/** Engines in the order of preference where none is asked for: what most open deployments run. Others, such as `vllm@ml-energy`, only by name. */
 const ENGINES = ["vllm", "sglang", "trtllm"];
 
 /** The fit for an engine on a chip; without an engine, the best known one. Unmeasured pairs get the default: shares carry over, not times. */
 export function stackFit(chip: Pick<Accelerator, "id">, engine?: string): StackFit {
-  const known = STACKS.filter((stack) => stack.chip === chip.id && (engine === undefined || stack.engine === engine));
-  const best = [...known].sort((a, b) => ENGINES.indexOf(a.engine) - ENGINES.indexOf(b.engine))[0];
-  return best?.fit ?? DEFAULT_STACK;
+  const engines = engine === undefined ? ENGINES : [engine];
+  const known = engines.flatMap((name) => STACKS.filter((stack) => stack.chip === chip.id && stack.engine === name));
+  return known[0]?.fit ?? DEFAULT_STACK;
 }

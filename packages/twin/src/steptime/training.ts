@@ -1,5 +1,5 @@
 import type { Accelerator, ModelFacts } from "@pulmu/catalog";
-import { log } from "@pulmu/units";
+import { largestOf } from "./largest-of.ts";
 import fits from "./fits/training.json" with { type: "json" };
 
 /** One synchronous training run. */
@@ -81,15 +81,10 @@ export function trainingPlan(job: TrainingJob): TrainingPlan {
   };
 }
 
-/** Mean of the largest of n standard normal values (as in `work.ts`): how late the slowest of n GPUs is. */
-function slowest(n: number): number {
-  return n <= 1 ? 0 : 0.56 + log(n / 2) * (0.69 - 0.05 * log(n / 2));
-}
-
 /**
  * Seconds of one optimiser step:
  *
- *   ((GEMMs + attention + element-wise + tensor-parallel links + launches) · (1 + bubble) + gradients + fixed) · (1 + jitter · slowest(n))
+ *   ((GEMMs + attention + element-wise + tensor-parallel links + launches) · (1 + bubble) + gradients + fixed) · (1 + jitter · largestOf(n))
  *
  * FLOPs of a trained token: 6 per active parameter (2 forward, 4 backward; 4 in all where weights are frozen), and 7 · width · length for
  * causal attention (2 forward, and 2.5 times that backward, recomputing the scores). Bubble of an interleaved pipeline: (p − 1)/(m · v).
@@ -115,5 +110,5 @@ export function trainingStepS(job: TrainingJob, fit: TrainingFit = TRAINING_FIT)
   const ports = Math.max(modelGpus, Math.min(job.domainGpus, gpus));
   const gradientS = crosses ? (fit.exposedGradients * 4 * model.totalParams) / (chip.scaleOutBytesPerS * ports) : 0;
 
-  return ((gemmS + attentionS + elementS + linkS + launchS) * (1 + bubble) + gradientS + fit.fixedS) * (1 + fit.jitter * slowest(gpus));
+  return ((gemmS + attentionS + elementS + linkS + launchS) * (1 + bubble) + gradientS + fit.fixedS) * (1 + fit.jitter * largestOf(gpus));
 }

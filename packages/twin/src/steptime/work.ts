@@ -1,4 +1,5 @@
 import { exp, log } from "@pulmu/units";
+import { largestOf } from "./largest-of.ts";
 import { expertTensor, type Parallelism } from "./parallelism.ts";
 import type { ModelShape } from "./shape.ts";
 
@@ -19,8 +20,7 @@ export interface Work {
   reduceBytes: number;
   /** Bytes sent to other GPUs for dispatch and combine (expert parallelism with data-parallel attention). */
   exchangeBytes: number;
-  /** Tokens and sequences of one data-parallel rank. */
-  tokens: number;
+  /** Sequences of one data-parallel rank. */
   sequences: number;
 }
 
@@ -34,7 +34,6 @@ export const noWork = (): Work => ({
   kvBytes: 0,
   reduceBytes: 0,
   exchangeBytes: 0,
-  tokens: 0,
   sequences: 0,
 });
 
@@ -50,11 +49,6 @@ export function expertHitShare(experts: number, active: number, tokens: number, 
   if (tokens <= 0) return 0;
   if (active >= experts) return 1;
   return 1 - exp(-evenness * log(1 + (tokens * active) / (experts * evenness)));
-}
-
-/** Mean of the largest of n standard normal values, within 3 % for n up to 128: how far the busiest GPU is above the average one. */
-function largestOf(n: number): number {
-  return n <= 1 ? 0 : 0.56 + log(n / 2) * (0.69 - 0.05 * log(n / 2));
 }
 
 /** Fills `work`, so that a hot loop allocates nothing. Loads are those of the whole replica, spread evenly. */
@@ -86,7 +80,6 @@ export function workCounter(shape: ModelShape, p: Parallelism, evenness: number)
   return (work, prefillTokens, prefillContextTokens, decodeSequences, decodeContextTokens) => {
     const tokens = (prefillTokens + decodeSequences) / ranks;
     const stageTokens = (prefillTokens + decodeSequences) / p.pipeline;
-    work.tokens = tokens;
     work.sequences = decodeSequences / ranks;
     work.denseFlops = 2 * tokens * denseParams;
     work.denseBytes = denseParams * shape.bytesPerWeight;
