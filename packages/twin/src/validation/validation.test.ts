@@ -30,11 +30,15 @@ const REACHED: readonly (readonly [file: string, name: string, error: number])[]
 ];
 
 for (const [file, name, error] of REACHED) {
-  test(`${name}: at most ${error * 100} % off on configurations that nothing was fitted to`, { skip: sharedData(file).skip }, () => {
-    const { error: actual, bound, n } = row(name);
-    assert.ok(n > 0 && actual <= error, `${actual} on ${n}`);
-    assert.ok(error <= bound);
-  });
+  test(
+    `${name}: at most ${Number((100 * error).toPrecision(3))} % off on configurations that nothing was fitted to`,
+    { skip: sharedData(file).skip },
+    () => {
+      const { error: actual, bound, n } = row(name);
+      assert.ok(n > 0 && actual <= error, `${actual} on ${n}`);
+      assert.ok(error <= bound);
+    },
+  );
 }
 
 test("three of four racks keep their published tokens/s at the latency limit within 20 %, and the fourth says by how much it misses", () => {
