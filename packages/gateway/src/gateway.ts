@@ -8,6 +8,7 @@ import { embeddings } from "./endpoints/embeddings.ts";
 import type { Endpoint } from "./endpoints/endpoint.ts";
 import { messages } from "./endpoints/messages/index.ts";
 import { listModels, oneModel } from "./endpoints/models.ts";
+import { responses } from "./endpoints/responses/index.ts";
 import { DEFAULT_LIMITS, type GatewayLimits, type GatewayOptions } from "./gateway-options.ts";
 import { Exchange } from "./http/exchange.ts";
 import { RequestIds } from "./http/request-ids.ts";
@@ -21,6 +22,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   "/v1/completions": completions,
   "/v1/embeddings": embeddings,
   "/v1/messages": messages,
+  "/v1/responses": responses,
 };
 
 /** Keys revoked by other processes are known after this long. */

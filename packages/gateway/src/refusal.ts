@@ -38,6 +38,6 @@ export function invalid(param: string | undefined, message: string, code: string
 }
 
 /** `{"error": {"message", "type", "param", "code"}}`: what OpenAI's clients read. */
-export function openAiError({ message, details }: Refusal): object {
+export function openAiError({ message, details }: Refusal): { readonly error: object } {
   return { error: { message, type: details.type, param: details.param ?? null, code: details.code } };
 }
