@@ -1,6 +1,8 @@
 import { parseQuantity, PulmuError } from "@pulmu/units";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addAccounts } from "./commands/accounts/register.ts";
+import { addExchange } from "./commands/exchange/register.ts";
 import { EXIT, exitCodeOf, printError, type ExitCode } from "./exit.ts";
 import { createStyle } from "./terminal/style.ts";
 
@@ -50,6 +52,8 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addServeSim(program, finish);
   addSite(program, finish);
   addCatalog(program, finish);
+  addAccounts(program, { finish, addExamples });
+  addExchange(program, { finish, addExamples });
   return program;
 }
 
@@ -70,6 +74,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--synthetic", "use the fitted synthetic workload even where the scenario names traces")
     .option("--speed <factor>", "simulated seconds per second", decimal(0.01, 10_000), 1)
     .option("--seed <number>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1))
+    .option("--db <address>", "keep accounts in this database (SQLite file or postgres://…): usage metered, API at /api/v1")
     .option("--no-ui", "one line per 10 s, also on a terminal")
     .option("--json", "state as one JSON line per 10 s on stdout")
     .action(async (options) => finish(await (await import("./commands/up.ts")).up(options)));

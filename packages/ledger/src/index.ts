@@ -13,7 +13,7 @@ export { type Item, ITEMS, parsePlan, type PricePlan } from "./prices/plan.ts";
 export { addPlan, assignPlan, loadAssignments, planFor } from "./prices/plans.ts";
 export type { Line } from "./prices/rating.ts";
 export { prepareLedger } from "./schema.ts";
-export { checkUsage, type Meter, METERS, type Meters, type UsageRecord } from "./usage/record.ts";
+export { checkUsage, KINDS, type Meter, METERS, type Meters, type UsageRecord } from "./usage/record.ts";
 export type { Recorded } from "./usage/recorder.ts";
 export { checkRollups, foldAll } from "./usage/rollups.ts";
 export { sealUsage, verifySeals } from "./usage/seal.ts";

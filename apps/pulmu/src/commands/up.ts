@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { formatDuration, formatEnergy, formatPower } from "@pulmu/units";
+import type { AccountsService } from "../accounts/service.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import { LiveFactory } from "../live/factory.ts";
 import { Pacer, wallClock } from "../live/pacer.ts";
@@ -29,6 +30,8 @@ export interface UpOptions {
   readonly seed?: number;
   readonly ui: boolean;
   readonly json?: boolean;
+  /** Database of accounts, served at /api/v1. */
+  readonly db?: string;
 }
 
 /** The site that comes with the checkout, wherever the command is run. */
@@ -41,7 +44,8 @@ const DEFAULT_SITE = relative(process.cwd(), join(import.meta.dirname, "../../..
 export async function up(options: UpOptions): Promise<ExitCode> {
   const { twin, secondZeroMs } = await prepare(options);
   const factory = new LiveFactory(twin.simulation, { workloadSource: twin.workloadSource, speed: options.speed });
-  const server = createFactoryServer(factory);
+  const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, options.db);
+  const server = createFactoryServer(factory, undefined, accounts?.app);
   const listening = await listen(server.app, options.host, options.port);
   const stop = catchStop(); // before the terminal is changed, so that it is always given back
   announce(factory, listening.url, options);
@@ -58,8 +62,19 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   view.close();
   server.events.close();
   await listening.close();
+  await accounts?.close();
   if (!options.json) process.stdout.write(`${farewell(factory)}\n`);
   return EXIT.ok;
+}
+
+/** Accounts beside the factory: loaded only where they are asked for. */
+async function openAccountsOf(factory: LiveFactory, db: string): Promise<AccountsService> {
+  const { openAccounts } = await import("../accounts/service.ts");
+  const accounts = await openAccounts(db, factory.simulation, (text) => factory.note("warning", text));
+  factory.listen({ onSecond: () => accounts.tick() });
+  if (accounts.firstKey !== undefined)
+    process.stderr.write(`pulmu: administrator's key of this new house, shown this once:\n\n  ${accounts.firstKey}\n\n`);
+  return accounts;
 }
 
 /** What the factory has behind it when it is first seen: loops are warm, queues are filled, jobs run. */

@@ -14,9 +14,10 @@ export interface FactoryInfo {
   readonly speed: number;
 }
 
-/** Told of events as they are logged. */
+/** Told of events as they are logged, and of each second as it is over. */
 export interface FactoryListener {
-  onEvent(event: LoggedEvent): void;
+  onEvent?(event: LoggedEvent): void;
+  onSecond?(): void;
 }
 
 /**
@@ -42,6 +43,7 @@ export class LiveFactory {
     for (let i = 0; i < seconds; i++) {
       this.simulation.step();
       this.history.push(this.simulation.atS, this.simulation.row);
+      for (const listener of this.#listeners) listener.onSecond?.();
     }
     for (const event of this.simulation.takeEvents()) this.#log(event);
   }
@@ -79,6 +81,6 @@ export class LiveFactory {
 
   #log(event: TwinEvent): void {
     const logged = this.events.add(event, this.simulation.scenario.startMs + event.atS * 1000);
-    for (const listener of this.#listeners) listener.onEvent(logged);
+    for (const listener of this.#listeners) listener.onEvent?.(logged);
   }
 }

@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { PulmuError } from "@pulmu/units";
 import { Hono, type Context } from "hono";
+import { ACCOUNTS_BASE } from "../accounts/base.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { factoryState, nodeState, rackState, type RackState } from "../live/state.ts";
 import { answerProblem, ApiError } from "./api-error.ts";
@@ -38,11 +39,12 @@ export interface FactoryServer {
   readonly events: EventStream;
 }
 
-export function createFactoryServer(factory: LiveFactory, maxEventClients = MAX_EVENT_CLIENTS): FactoryServer {
+export function createFactoryServer(factory: LiveFactory, maxEventClients = MAX_EVENT_CLIENTS, accounts?: Hono): FactoryServer {
   const events = new EventStream(factory, maxEventClients);
   const metrics = createMetrics(factory);
   const { site } = factory.simulation;
   const app: FactoryApp = new Hono();
+  if (accounts !== undefined) app.route(ACCOUNTS_BASE, accounts); // it asks for a key, and is not read only: before what is
 
   app.use(async (context, next) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);

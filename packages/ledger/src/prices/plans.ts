@@ -59,10 +59,10 @@ export async function assignPlan(
         rule: "no such price plan",
         hint: "add it first: pulmu statement plan add FILE",
       });
-    const [issued] = await tx.query<{ month: string }>("select month from statements where tenant_id = $1 and month >= $2 limit 1", [
-      wish.tenantId,
-      dayText(wish.fromDay).slice(0, 7),
-    ]);
+    const [issued] = await tx.query<{ month: string }>(
+      "select month from statements where (tenant_id = $1 or $1 = '') and month >= $2 limit 1",
+      [wish.tenantId, dayText(wish.fromDay).slice(0, 7)],
+    );
     if (issued !== undefined)
       throw new PulmuError({
         code: "price.past",

@@ -75,9 +75,14 @@ export interface UsageRow {
 }
 
 /** Records page by page, in the order of their numbers, so that memory stays flat however many there are. */
-export async function* readUsage(reader: Reader, filter: UsageFilter, pageRows = 5_000): AsyncGenerator<readonly UsageRow[]> {
+export async function* readUsage(
+  reader: Reader,
+  filter: UsageFilter,
+  pageRows = 5_000,
+  afterSeq = -1,
+): AsyncGenerator<readonly UsageRow[]> {
   const { sql, values } = where(filter);
-  for (let after = -1; ;) {
+  for (let after = afterSeq; ;) {
     const rows = await reader.query(
       `select * from usage_records where ${sql} and seq > $${values.length + 1} order by seq limit $${values.length + 2}`,
       [...values, after, pageRows],

@@ -1,0 +1,39 @@
+import type { Principal } from "@pulmu/govern";
+import type { z } from "zod";
+import type { House } from "./house.ts";
+
+/** What one call of an operation is handed: everything checked. */
+export interface Call<Query, Body> {
+  readonly house: House;
+  readonly by: Principal;
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+/** One operation of the HTTP API: the routes and the published document are both made from it. */
+export interface Operation {
+  readonly id: string;
+  readonly method: "get" | "post" | "put" | "delete";
+  /** `/tenants/{tenant}`; the last parameter of a path that ends in `…}` takes the slashes too. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** What it answers; a text for what is not JSON. */
+  readonly answer: z.ZodType | string;
+  readonly status?: 200 | 201;
+  readonly run: (call: Call<never, never>) => Promise<unknown>;
+}
+
+/** Keeps the types of query and body together with their schemas. */
+export function operation<Query extends z.ZodType = z.ZodType<Record<string, never>>, Body extends z.ZodType = z.ZodType<undefined>>(
+  definition: Omit<Operation, "query" | "body" | "run"> & {
+    readonly query?: Query;
+    readonly body?: Body;
+    readonly run: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<unknown>;
+  },
+): Operation {
+  return definition as unknown as Operation;
+}

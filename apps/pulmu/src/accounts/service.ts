@@ -1,0 +1,91 @@
+import { Gatekeeper, openOidc, SYSTEM } from "@pulmu/govern";
+import { checkpointJournal } from "@pulmu/journal";
+import { Ledger, recordReading, sealUsage } from "@pulmu/ledger";
+import type { Simulation } from "@pulmu/twin";
+import type { Hono } from "hono";
+import { createAccountsApi } from "./api.ts";
+import { FactoryMeter, type MeteredPeriod } from "./factory-meter.ts";
+import { openHouse } from "./house.ts";
+
+const CHECKPOINT_EVERY_MS = 1_000;
+const SEAL_EVERY_MS = 60_000;
+/** Metered minutes that may wait for the database; beyond it the oldest is dropped, and said. */
+const MAX_WAITING = 1_440;
+
+/** Accounts beside a running factory: its usage metered into the ledger, the HTTP API, the journal signed. */
+export interface AccountsService {
+  readonly app: Hono;
+  /** The administrator's key of a new house: to be shown once. */
+  readonly firstKey: string | undefined;
+  /** Call after each second of the factory. */
+  tick(): void;
+  close(): Promise<void>;
+}
+
+/** @throws PulmuError `store.*`, `oidc.provider` */
+export async function openAccounts(db: string, simulation: Simulation, complain: (text: string) => void): Promise<AccountsService> {
+  const house = await openHouse({ db, utcOffsetMin: simulation.site.utcOffsetMin });
+  const { store, calendar, identity } = house;
+  // The ledger lives by the factory's clock where that is ahead: a scenario may lie in a year to come.
+  const ledger = await Ledger.open(store, { calendar, now: () => Math.max(house.now(), simulation.atMs) });
+  ledger.start();
+  const signer = await house.signer();
+  const [issuer, audience] = [process.env["PULMU_OIDC_ISSUER"], process.env["PULMU_OIDC_AUDIENCE"]];
+  const verifyPerson = issuer === undefined || audience === undefined ? undefined : await openOidc({ issuer, audience });
+  const firstKey = await identity.bootstrap(SYSTEM);
+  const app = createAccountsApi({ house: { ...house, ledger: async () => ledger }, gatekeeper: new Gatekeeper(store), verifyPerson });
+
+  const meter = new FactoryMeter(
+    simulation,
+    `twin/${simulation.scenario.name.replaceAll(/[^A-Za-z0-9]+/g, "-")}/${simulation.scenario.startMs}`,
+  );
+  let waiting: MeteredPeriod[] = [];
+  let working: Promise<void> | undefined;
+  let signedMs = 0;
+  let sealedMs = 0;
+  const work = async () => {
+    while (waiting.length > 0) {
+      const { records, reading } = waiting[0];
+      await Promise.all(records.map((record) => ledger.record(record)));
+      await recordReading(store, calendar, reading);
+      waiting = waiting.slice(1);
+    }
+    const nowMs = house.now();
+    if (nowMs - sealedMs >= SEAL_EVERY_MS) {
+      await sealUsage(store, nowMs);
+      sealedMs = nowMs;
+    }
+    if (nowMs - signedMs >= CHECKPOINT_EVERY_MS) {
+      await checkpointJournal(store, signer, nowMs);
+      signedMs = nowMs;
+    }
+  };
+  const run = () => {
+    working ??= work()
+      .catch((error: Error) => complain(`accounts: ${error.message}`))
+      .finally(() => (working = undefined));
+    return working;
+  };
+  const timer = setInterval(run, CHECKPOINT_EVERY_MS).unref();
+  const put = (period: MeteredPeriod | undefined) => {
+    if (period === undefined) return;
+    waiting.push(period);
+    if (waiting.length <= MAX_WAITING) return;
+    waiting.shift();
+    complain("accounts: a minute of usage was dropped: the database has been away too long");
+  };
+  return {
+    app,
+    firstKey,
+    tick: () => put(meter.tick()),
+    close: async () => {
+      clearInterval(timer);
+      put(meter.end());
+      await working;
+      signedMs = sealedMs = 0;
+      await run();
+      await ledger.close();
+      await house.close();
+    },
+  };
+}
