@@ -1,5 +1,6 @@
 import type { Principal } from "@pulmu/govern";
 import type { Calendar, Estimate, Hold, Recorded, Settlement, Spender } from "@pulmu/ledger";
+import type { Capacity, ServiceClass } from "./admission/capacity.ts";
 import type { RandomBytes } from "./http/request-ids.ts";
 import type { DeploymentSpec } from "./routing/deployment.ts";
 
@@ -53,6 +54,10 @@ export interface GatewayOptions {
   readonly accounts: Accounts;
   readonly calendar: Calendar;
   readonly deployments: readonly DeploymentSpec[];
+  /** What the power room allows; everything unless said. */
+  readonly capacity?: Capacity;
+  /** Whose work gives way; all is `standard` unless said. A request may lower its class, never raise it. */
+  readonly serviceClassOf?: (principal: Principal) => ServiceClass;
   /** Epoch ms. */
   readonly now: () => number;
   /** 0…1, for routing. */

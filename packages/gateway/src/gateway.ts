@@ -28,6 +28,8 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
 /** Keys revoked by other processes are known after this long. */
 const REFRESH_MS = 250;
 const CHECK_MS = 5_000;
+/** Those who wait for power, or too long, are looked at this often. */
+const PUMP_MS = 100;
 
 /**
  * The door. `handle` answers one HTTP request; `listen` serves a port of its own. Whoever made it ends it with `close`.
@@ -47,7 +49,7 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#router = new Router(options.deployments, options.random);
+    this.#router = new Router(options);
     this.#inference = new Inference(options, this.#limits, this.#router);
     this.#ids = new RequestIds(options.randomBytes);
   }
@@ -62,6 +64,9 @@ export class Gateway {
     await this.#checkReplicas();
     this.#every(REFRESH_MS, () => this.#options.authenticator.refresh());
     this.#every(CHECK_MS, () => this.#checkReplicas());
+    this.#every(PUMP_MS, async () => {
+      for (const { lane } of this.#router.deployments) if (lane.waiting > 0) lane.pump();
+    });
   }
 
   /** Serves a port; 0 takes any free one. */

@@ -8,3 +8,4 @@ export { HttpUpstream, type HttpUpstreamOptions } from "./upstreams/http-upstrea
 export type { Receiver, Upstream, UpstreamCall, UpstreamFailure, UpstreamHeaders, UpstreamRequest } from "./upstreams/upstream.ts";
 export type { SimulatedEngine } from "./upstreams/simulated/simulated-engine.ts";
 export { SimulatedUpstream } from "./upstreams/simulated/simulated-upstream.ts";
+export { type Capacity, type Curtailment, SERVICE_CLASSES, type ServiceClass } from "./admission/capacity.ts";

@@ -1,6 +1,7 @@
 import { may, type Principal } from "@pulmu/govern";
 import type { Hold, Spender } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
+import type { Place } from "./admission/lane.ts";
 import type { Ask, Endpoint } from "./endpoints/endpoint.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway-options.ts";
 import type { Exchange, Headers } from "./http/exchange.ts";
@@ -23,6 +24,7 @@ interface Work {
   readonly ask: Ask;
   readonly principal: Principal;
   readonly hold: Hold;
+  readonly place: Place;
 }
 
 /** An answer's way out: which deployment made it, since when. */
@@ -62,12 +64,25 @@ export class Inference {
     const ask = endpoint.read(body, raw.length);
     const deployment = this.#router.deployment(ask.modelId);
     const hold = await this.#reserve(principal, ask, deployment);
-    const work: Work = { exchange, endpoint, body, ask, principal, hold };
+    let place: Place | undefined;
     try {
-      await this.#answer(work, deployment);
+      place = await this.#enter(exchange, principal, ask, deployment);
+      await this.#answer({ exchange, endpoint, body, ask, principal, hold, place }, deployment);
     } finally {
+      place?.leave();
       this.#options.accounts.release(hold); // what was settled stays as it is
     }
+  }
+
+  async #enter(exchange: Exchange, principal: Principal, ask: Ask, { spec, lane }: Deployment): Promise<Place> {
+    const { now, serviceClassOf } = this.#options;
+    const arrival = {
+      tenantId: principal.tenantId!,
+      serviceClass: ask.flexible ? ("flexible" as const) : (serviceClassOf?.(principal) ?? "standard"),
+      cost: Math.ceil(ask.promptBytes / BYTES_PER_TOKEN) + (ask.maxOutputTokens ?? spec.maxOutputTokens),
+      nowMs: now(),
+    };
+    return lane.tryEnter(arrival) ?? (await lane.wait(arrival, (leave) => exchange.onLeave(leave)));
   }
 
   async #reserve(principal: Principal, ask: Ask, { spec }: Deployment): Promise<Hold> {
@@ -212,7 +227,7 @@ export class Inference {
     return Math.ceil(ask.promptBytes / BYTES_PER_TOKEN);
   }
 
-  #headers({ exchange, hold }: Work, { deployment }: Made): Headers {
+  #headers({ exchange, hold, place: waited }: Work, { deployment }: Made): Headers {
     const { place, modelVersion, simulated } = deployment.spec;
     const nowMs = this.#options.now();
     const headers: Headers = {
@@ -225,6 +240,8 @@ export class Inference {
       traceparent: exchange.traceparent,
     };
     if (simulated === true) headers["x-pulmu-simulated"] = "true";
+    if (waited.waitedMs > 0) headers["x-pulmu-queued-ms"] = waited.waitedMs;
+    if (waited.curtailment !== undefined) headers["x-pulmu-curtailment"] = waited.curtailment.reason.replaceAll(/[^ -~]/g, "?");
     rateLimitHeaders(hold, nowMs, headers);
     return headers;
   }

@@ -145,6 +145,7 @@ export const chat: Endpoint = {
       modelId: body["model"] as string,
       streamed,
       promptBytes: bytes,
+      flexible: body["service_tier"] === "flex",
       maxOutputTokens: mostTokens(body["max_completion_tokens"] ?? body["max_tokens"], body["n"]),
       prefix: beginning(body["messages"] as JsonObject[]),
     };

@@ -35,6 +35,7 @@ export const completions: Endpoint = {
       modelId: body["model"] as string,
       streamed: body["stream"] === true,
       promptBytes: bytes,
+      flexible: body["service_tier"] === "flex",
       maxOutputTokens: mostTokens(body["max_tokens"] ?? DEFAULT_TOKENS, Number(body["best_of"] ?? body["n"] ?? 1) * prompts),
       prefix: typeof first === "string" ? first.slice(0, 512) : "",
     };

@@ -24,7 +24,7 @@ export const embeddings: Endpoint = {
   read(body, bytes) {
     requireFields(body, "model", "input");
     checkFields(FIELDS, body);
-    return { modelId: body["model"] as string, streamed: false, promptBytes: bytes, maxOutputTokens: 0, prefix: "" };
+    return { modelId: body["model"] as string, streamed: false, promptBytes: bytes, maxOutputTokens: 0, flexible: false, prefix: "" };
   },
   outward: (body, upstreamModel) => ({ ...body, model: upstreamModel }),
   inward: (answer, body, extra) => ({ ...answer, model: body["model"], usage: { ...(answer["usage"] as object | undefined), ...extra } }),

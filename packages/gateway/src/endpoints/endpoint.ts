@@ -10,6 +10,8 @@ export interface Ask {
   readonly promptBytes: number;
   /** Tokens it may make at most, as the caller says; undefined: as many as the deployment allows. */
   readonly maxOutputTokens: number | undefined;
+  /** The caller says that it can wait: `service_tier: "flex"`. */
+  readonly flexible: boolean;
   /** The beginning of the prompt: requests that share it are best served by the same replica. */
   readonly prefix: string;
 }

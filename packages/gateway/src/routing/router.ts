@@ -1,4 +1,6 @@
 import { nearest } from "@pulmu/units";
+import { type Capacity, FULL_POWER } from "../admission/capacity.ts";
+import { Lane } from "../admission/lane.ts";
 import { Refusal } from "../refusal.ts";
 import { chooseReplica } from "./choose-replica.ts";
 import type { DeploymentSpec } from "./deployment.ts";
@@ -12,10 +14,12 @@ const MAX_RETRIES_SAVED = 10;
 export class Deployment {
   readonly spec: DeploymentSpec;
   readonly replicas: readonly Replica[];
+  readonly lane: Lane;
   #retries = MAX_RETRIES_SAVED;
 
-  constructor(spec: DeploymentSpec) {
+  constructor(spec: DeploymentSpec, capacity: Capacity, now: () => number) {
     this.spec = spec;
+    this.lane = new Lane(spec.maxConcurrent, capacity, now);
     this.replicas = spec.replicas.map((replica) => new Replica(replica));
   }
 
@@ -31,13 +35,20 @@ export class Deployment {
   }
 }
 
+export interface RouterOptions {
+  readonly deployments: readonly DeploymentSpec[];
+  readonly capacity?: Capacity;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
 /** Finds who answers: a model's deployment, and of that one replica. */
 export class Router {
   readonly #byModel: ReadonlyMap<string, Deployment>;
   readonly #random: () => number;
 
-  constructor(specs: readonly DeploymentSpec[], random: () => number) {
-    this.#byModel = new Map(specs.map((spec) => [spec.modelId, new Deployment(spec)]));
+  constructor({ deployments, capacity = FULL_POWER, now, random }: RouterOptions) {
+    this.#byModel = new Map(deployments.map((spec) => [spec.modelId, new Deployment(spec, capacity, now)]));
     this.#random = random;
   }
 

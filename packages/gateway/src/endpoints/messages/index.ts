@@ -31,6 +31,7 @@ export const messages: Endpoint = {
       modelId: body["model"] as string,
       streamed: body["stream"] === true,
       promptBytes: bytes,
+      flexible: false,
       maxOutputTokens: body["max_tokens"] as number,
       prefix: typeof body["system"] === "string" ? body["system"].slice(0, 512) : beginning(body["messages"] as JsonObject[]),
     };

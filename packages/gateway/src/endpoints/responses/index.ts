@@ -17,6 +17,7 @@ export const responses: Endpoint = {
       modelId: body["model"] as string,
       streamed: body["stream"] === true,
       promptBytes: bytes,
+      flexible: body["service_tier"] === "flex",
       maxOutputTokens: typeof body["max_output_tokens"] === "number" ? body["max_output_tokens"] : undefined,
       prefix:
         typeof instructions === "string"

@@ -75,6 +75,7 @@ export const RESPONSE_FIELDS: Fields = {
   reasoning: orNull(object),
   metadata: orNull(object),
   store: orNull(flag),
+  service_tier: orNull(oneOf("auto", "default", "flex", "scale", "priority")),
   previous_response_id: notKept,
   conversation: notKept,
   prompt: notKept,
