@@ -86,7 +86,7 @@ export class BreachChecks {
       const hint = within ? `yet ${first.feed_tag} reports that it is within its target` : "it may still be, after the watch";
       this.#log.note("flex.breach-unresolved", subject, endMs, {
         path: `breach ${id}`,
-        value: `${id} is ${status}`,
+        value: status,
         hint,
         severity: within ? "error" : "warning",
       });

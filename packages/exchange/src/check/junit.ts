@@ -39,10 +39,11 @@ function lines(findings: readonly Finding[]): string {
   return escape([...told, ...more].join("\n"));
 }
 
-/** One line: `BMS/v1/…/power: value: 131000 kW: a value is in the unit that its metadata names (this looks like W) ×12`. */
-export function describeFinding({ subject, path, value, rule, hint, count }: Finding): string {
-  const place = [subject, path, value].filter((part) => part !== undefined && part !== "").join(": ");
-  return `${place}: ${rule}${hint === undefined ? "" : ` (${hint})`}${count > 1 ? ` ×${count}` : ""}`;
+/** One line: `BMS/v1/…/power: value: 131000 kW (this looks like W) ×12`; its rule only where it is more exact than the code's own. */
+export function describeFinding({ code, subject, path, value, rule, hint, count }: Finding): string {
+  const exact = rule === RULES[code][1] ? undefined : rule;
+  const place = [subject, path, value, exact].filter((part) => part !== undefined && part !== "").join(": ");
+  return `${place}${hint === undefined ? "" : ` (${hint})`}${count > 1 ? ` ×${count}` : ""}`;
 }
 
 /** XML 1.0 has no way to write most control characters. */

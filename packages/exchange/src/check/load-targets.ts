@@ -100,7 +100,7 @@ export class LoadTargetChecks {
     for (const [correlationId, { subject, atMs, confirmed }] of this.#sets) {
       if (confirmed || endMs - atMs < CONFIRM_MS) continue;
       const hint = this.hasStatus ? `none in ${seconds(endMs - atMs)}` : "no agent was heard at all";
-      this.#log.note("flex.unconfirmed", subject, endMs, { path: `correlationid ${correlationId}`, value: correlationId, hint });
+      this.#log.note("flex.unconfirmed", subject, endMs, { path: `correlationid ${correlationId}`, hint });
     }
   }
 

@@ -27,9 +27,9 @@ export function checkPowerPath(states: Iterable<PointState>, log: FindingLog, en
   for (const meter of meters) {
     if (meter.serves.length === 0 && !served.has(meter.id)) log.note("graph.orphan-meter", meter.id, endMs);
   }
-  checkCycles(nodes, log, endMs);
+  const hasCycle = checkCycles(nodes, log, endMs);
   checkMetered(nodes, meters, isWhole, log, endMs);
-  checkParallel(nodes, meters, log, endMs);
+  if (!hasCycle) checkParallel(nodes, meters, log, endMs); // on a cycle everything is served twice
   checkPower(nodes, log, endMs);
 }
 
@@ -70,7 +70,7 @@ function checkNames(described: readonly PointState[], nodes: ReadonlyMap<string,
   let isWhole = true;
   for (const { id, serves } of nodes.values()) {
     for (const to of serves.filter((name) => !nodes.has(name))) {
-      log.note("graph.dangling", id, endMs, { path: `servesId ${to}`, value: to });
+      log.note("graph.dangling", id, endMs, { path: `servesId ${to}` });
       isWhole = false;
     }
   }
@@ -82,7 +82,8 @@ function checkNames(described: readonly PointState[], nodes: ReadonlyMap<string,
 }
 
 /** Depth-first, without recursion: a chain may be as long as it likes. Each node is entered once. */
-function checkCycles(nodes: ReadonlyMap<string, PathNode>, log: FindingLog, endMs: number): void {
+function checkCycles(nodes: ReadonlyMap<string, PathNode>, log: FindingLog, endMs: number): boolean {
+  let found = false;
   const done = new Set<string>();
   for (const root of nodes.keys()) {
     const path: string[] = [];
@@ -106,9 +107,11 @@ function checkCycles(nodes: ReadonlyMap<string, PathNode>, log: FindingLog, endM
         const loop = path.slice(path.indexOf(to));
         const from = loop.toSorted()[0]; // the same subject wherever the walk began
         log.note("graph.cycle", from, endMs, { value: [...loop, to].join(" → ") });
+        found = true;
       } else if (!done.has(to) && nodes.has(to)) enter(to);
     }
   }
+  return found;
 }
 
 function checkMetered(
@@ -147,7 +150,7 @@ function checkParallel(nodes: ReadonlyMap<string, PathNode>, meters: readonly Pa
     if (serves.length < 2) continue;
     const further = reach(nodes, serves);
     for (const to of serves) {
-      if (further.has(to) && to !== id) log.note("graph.parallel-path", id, endMs, { path: `servesId ${to}`, value: to });
+      if (further.has(to) && to !== id) log.note("graph.parallel-path", id, endMs, { path: `servesId ${to}` });
     }
   }
 }

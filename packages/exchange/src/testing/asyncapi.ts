@@ -70,6 +70,12 @@ export class Contract {
     });
   }
 
+  /** Ajv's compiled check that accepts this message: what it costs without looking for channel and message. */
+  validatorOf({ topic, payload }: MadeMessage): ValidateFunction | undefined {
+    const channel = this.#channels.find((candidate) => match(candidate, topic.split("/")) !== undefined);
+    return channel?.messages.find(({ validate }) => validate(payload))?.validate;
+  }
+
   /** A valid topic with, mostly, a valid payload. */
   make(random: Random): MadeMessage {
     const channel = pick(random, this.#channels);

@@ -1,0 +1,7 @@
+/** `npm run bench -- exchange`: what the bus costs. */
+import { benchChecker, benchContracts } from "./exchange/check.ts";
+
+export async function run(): Promise<void> {
+  benchContracts();
+  await benchChecker();
+}
