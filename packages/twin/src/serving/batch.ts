@@ -52,9 +52,8 @@ export class Batch {
   prefillContextTokens = 0;
   /** Sequences whose previous token is older than the start of the step. */
   readonly late: number[] = [];
-  /** Requests that have left at the last boundary: all tokens made, or prompt made on a prefill replica. */
+  /** Requests that have left at the last boundary: all tokens made, or to be decoded elsewhere. */
   readonly left: number[] = [];
-
   /** Requests whose prompt was done at the last boundary, those that have left included. */
   readonly prefilled: number[] = [];
   /** Requests at the replica. */
@@ -161,7 +160,7 @@ export class Batch {
     this.#enqueue(slot);
   }
 
-  /** The step was made `steps` times, the last one ending at `endS`. Fills `left`. */
+  /** The step was made `steps` times, the last one ending at `endS`. Fills `left` and `prefilled`. */
   complete(steps: number, endS: number): void {
     const { table, decode, kv } = this;
     this.left.length = this.prefilled.length = 0;

@@ -48,7 +48,7 @@ export interface RunningPool {
  *
  *     const engine = new ServingEngine(deployment);
  *     for (const request of requests) engine.arrive(request);
- *     const { ttft, itl, gpuEnergyJ } = engine.finish();
+ *     const { ttftS, itlS, gpuJoulesPerToken } = engine.finish();
  */
 export class ServingEngine {
   readonly #options: ServingOptions;
@@ -129,9 +129,9 @@ export class ServingEngine {
     return Math.min(this.#timers.nextS, this.#busy.firstKey);
   }
 
-  /** Plays the next event: timers before steps that end at the same time. */
+  /** Plays the next event: steps that end before timers of the same time. */
   #step(): void {
-    if (this.#timers.nextS <= this.#busy.firstKey) {
+    if (this.#timers.nextS < this.#busy.firstKey) {
       this.#nowS = this.#timers.nextS;
       this.#timers.runNext();
       return;
@@ -197,8 +197,8 @@ export class ServingEngine {
     const arrivalS = table.arrivalS[slot];
     const e2eS = table.lastTokenS[slot] - arrivalS;
     const ttftS = table.firstTokenS[slot] - arrivalS;
-    this.#tally.completed++;
     const tpotS = (e2eS - ttftS) / (table.output[slot] - 1);
+    this.#tally.completed++;
     this.#tally.e2e.add(e2eS);
     if (table.output[slot] > 1) this.#tally.tpot.add(tpotS);
     this.#options.onRequest?.({
@@ -230,11 +230,12 @@ export class ServingEngine {
 
   #switchOn(replica: Replica, nowS: number): void {
     replica.changeState("on", nowS);
-    const running = this.#pools.find(({ replicas }) => replicas.includes(replica)) as RunningPool;
-    for (const slot of running.backlog.splice(0)) {
-      if (running === this.#pools[0]) this.#dispatch(slot, nowS);
-      else this.#seat(slot, nowS);
-    }
+    this.#pools.forEach(({ backlog }, pool) => {
+      for (const slot of backlog.splice(0)) {
+        if (pool === 0) this.#dispatch(slot, nowS);
+        else this.#seat(slot, nowS); // who still finds no place stands in the backlog again
+      }
+    });
   }
 
   #switchOff(replica: Replica, nowS: number): void {
@@ -260,12 +261,8 @@ export class ServingEngine {
   #readEachSecond(onSecond: (reading: ServingReading) => void): void {
     const meter = new Meter(this.#replicas, this.#tally);
     const read = (nowS: number): void => {
-      onSecond(
-        meter.read(
-          nowS,
-          this.#pools.reduce((sum, { backlog }) => sum + backlog.length, 0),
-        ),
-      );
+      const unplaced = this.#pools.reduce((sum, { backlog }) => sum + backlog.length, 0);
+      onSecond(meter.read(nowS, unplaced));
       this.#timers.set(nowS + 1, read);
     };
     this.#timers.set(1, read);

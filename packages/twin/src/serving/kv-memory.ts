@@ -44,17 +44,19 @@ export class KvMemory {
     return this.#held;
   }
 
-  get cachedBlocks(): number {
-    return this.#idle;
-  }
-
   blocksFor(tokens: number): number {
     return Math.ceil(tokens / this.blockTokens);
   }
 
   take(blocks: number): void {
     this.#held += blocks;
-    while (this.#held + this.#idle > this.capacityBlocks) this.#drop(this.#next[0]);
+    if (this.#held > this.capacityBlocks) throw new Error(`a replica holds ${this.#held} KV blocks of ${this.capacityBlocks}`);
+    this.makeRoom(0);
+  }
+
+  /** Drops idle entries until so many more blocks could be taken without dropping any. */
+  makeRoom(blocks: number): void {
+    while (this.#held + blocks + this.#idle > this.capacityBlocks && this.#idle > 0) this.#drop(this.#next[0]);
   }
 
   /** The request's sequence has grown to this many tokens, in blocks already taken. */

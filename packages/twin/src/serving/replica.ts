@@ -76,7 +76,7 @@ export class Replica {
     let boundaryS = nowS;
     if (!this.isIdle) {
       const run = this.#run;
-      const steps = run.stepsBy(nowS - run.startS);
+      const steps = Math.min(run.stepsBy(nowS - run.startS), run.steps - 1); // its end is yet to come, whatever rounding says
       boundaryS = run.startS + run.timeOf(steps);
       this.#energyJ += (nowS - boundaryS) * run.gpuPowerW(steps) * this.model.gpus;
       if (steps > 0) {
@@ -108,9 +108,21 @@ export class Replica {
 
   /** Tokens of KV memory in use now. */
   kvTokens(nowS: number): number {
-    const { kv, decode } = this.batch;
-    const growth = this.isIdle || decode.count === 0 ? 0 : this.batch.growthBlocks(this.#run.stepsBy(nowS - this.#run.startS));
-    return (kv.heldBlocks + growth) * kv.blockTokens;
+    const { kv } = this.batch;
+    return (kv.heldBlocks + this.#runGrowth(nowS)) * kv.blockTokens;
+  }
+
+  /** Prompt tokens of this request that are in the prefix cache now. */
+  cachedTokens(slot: number, nowS: number): number {
+    const { kv } = this.batch;
+    if (kv.prefixTokens === 0) return 0;
+    kv.makeRoom(this.#runGrowth(nowS)); // what the run has written so far has driven these out already
+    return kv.cachedTokens(slot);
+  }
+
+  /** KV blocks written in the run so far. */
+  #runGrowth(nowS: number): number {
+    return this.isIdle || this.batch.decode.count === 0 ? 0 : this.batch.growthBlocks(this.#run.stepsBy(nowS - this.#run.startS));
   }
 
   #close(endS: number): void {

@@ -24,7 +24,7 @@ export class PoolRouter implements Router {
     const replica = this.#choose(0, slot, nowS);
     if (replica === undefined) return undefined;
     const tokens = this.#table.prompt[slot] + this.#table.generated[slot];
-    return this.#charge(slot, replica, tokens - replica.batch.kv.cachedTokens(slot) + 1);
+    return this.#charge(slot, replica, tokens - replica.cachedTokens(slot, nowS) + 1);
   }
 
   seat(slot: number, nowS: number): Replica | undefined {
@@ -86,6 +86,5 @@ export class PoolRouter implements Router {
  * (https://docs.nvidia.com/dynamo, "KV Cache Routing").
  */
 function prefixCost(replica: Replica, slot: number, nowS: number): number {
-  const { table, kv } = replica.batch;
-  return table.prompt[slot] - kv.cachedTokens(slot) + replica.contextTokens(nowS);
+  return replica.batch.table.prompt[slot] - replica.cachedTokens(slot, nowS) + replica.contextTokens(nowS);
 }

@@ -59,6 +59,7 @@ export interface ReferenceResult {
   readonly gapsS: number[];
   readonly steps: number;
   readonly energyJ: number;
+  /** Most KV blocks held beyond what a replica has. */
   readonly mostBlocks: number;
 }
 
@@ -102,7 +103,7 @@ export function referenceRun(deployment: Deployment, requests: readonly ServingR
   const done: Req[] = [];
   const gapsS: number[] = [];
   let steps = 0;
-  let mostBlocks = 0;
+  let mostBlocks = -Infinity;
 
   const blocksFor = (tokens: number): number => Math.ceil(tokens / blockTokens);
   const capacity = (rep: Rep): number => Math.floor(rep.model.kvCapacityTokens / blockTokens);
@@ -379,7 +380,7 @@ export function referenceRun(deployment: Deployment, requests: readonly ServingR
     for (const req of lost) letGo(rep, req);
     rep.entries = new Map([...rep.entries].filter(([, entry]) => entry.holders.size > 0));
     Object.assign(rep, { on: false, waiting: [], ready: [], decoding: [], paused: [], chunks: [], partial: undefined });
-    Object.assign(rep, { endS: Infinity, load: 0, idleSinceS: nowS });
+    Object.assign(rep, { endS: Infinity, load: rep.handing.length, idleSinceS: nowS });
     at(nowS + repairS, (thenS) => {
       rep.on = true;
       rep.idleSinceS = thenS;
@@ -406,7 +407,7 @@ export function referenceRun(deployment: Deployment, requests: readonly ServingR
       const index = arrived++;
       const fresh = { index, request, key, generated: 0, target: request.promptTokens, computed: 0, own: 0, held: [], firstS: 0, lastS: 0 };
       dispatch({ ...fresh, charge: 0, replica: -1, preemptions: 0, cached: 0 }, nowS);
-    } else if (timer !== undefined && timer.atS <= rep.endS) {
+    } else if (timer !== undefined && timer.atS < rep.endS) {
       nowS = timer.atS;
       timers.splice(timers.indexOf(timer), 1);
       timer.run(nowS);
