@@ -1,0 +1,24 @@
+/** Time, handed in: the wall's in the program, a fake one in tests. */
+export interface ActuatorClock {
+  /** Epoch milliseconds. */
+  nowMs(): number;
+  /** Resolves after so long; rejects with the signal's reason as soon as it is aborted. */
+  sleep(durationMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export const wallClock: ActuatorClock = {
+  nowMs: () => Date.now(),
+  sleep: (durationMs, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timeout);
+        reject(signal.reason);
+      };
+      const timeout = setTimeout(() => {
+        signal.removeEventListener("abort", stop);
+        resolve();
+      }, durationMs);
+      signal.addEventListener("abort", stop, { once: true });
+    }),
+};
