@@ -7,7 +7,7 @@ import { fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
 /** Caps between the lowest and the highest at which speed is looked up: the curve is straight between them. */
 const POINTS = 16;
 /** Worth of a watt that nobody needs now: it is given last, so that caps are loose where the envelope allows. */
-const SPARE_WORTH = 1e-12;
+export const SPARE_WORTH = 1e-12;
 
 /** Work on some GPUs of a rack. */
 export interface RackWork {

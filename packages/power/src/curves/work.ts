@@ -1,0 +1,16 @@
+import type { Tenant } from "@pulmu/site";
+import type { WorkMix } from "./work-mix.ts";
+
+export type ServiceClass = Tenant["serviceClass"];
+
+/** Something that runs on GPUs, as whoever placed it tells of it. */
+export interface Work {
+  readonly id: string;
+  readonly serviceClass: ServiceClass;
+  /** Worth of one GPU at full speed, beside others of its class; 1 = usual. */
+  readonly value: number;
+  /** A gang waits for its slowest rack: watts that make one of its racks faster than the others are wasted. */
+  readonly gang: boolean;
+  readonly mix: WorkMix;
+  readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
+}
