@@ -63,6 +63,7 @@ test("the catalogue holds what the sites and studies name", () => {
     climates: ["sejong", "seoul"],
     workloads: ["azure-conv", "azure-code", "mooncake-conversation"],
     provisioning: ["vr-maxp-all-in", "vr-maxlps-all-in"],
+    bmcs: "dgx-h100 dgx-b200 dgx-b200em dgx-gb200 dgx-b300 dgx-b300em dgx-gb300 dgx-vr-nvl72".split(" "),
   };
   for (const [kind, ids] of Object.entries(expected)) {
     const known = catalog[kind as keyof typeof expected & keyof typeof catalog] as ReadonlyMap<string, unknown>;
@@ -288,4 +289,19 @@ test("given one id twice in a directory, the second is refused", () => {
 
 test("given a directory that is not there, the error names it", () => {
   assert.throws(() => loadCatalog({ extraDirs: ["no/such/place"] }), { message: "no/such/place: no such file" });
+});
+
+test("a BMC profile that does not fit its rack, or lacks its node manager, is refused in one go", () => {
+  const text = `${SOURCES}bmcs:
+  mine:
+    extends: dgx-gb300
+    from: quote
+    gpus: 8
+    interface: node-manager
+    firmwarePath: /FW_BMC_0
+`;
+  assert.match(refusal({ "bmc.yaml": text }), /bmc\.yaml:9: bmcs\.mine\.firmwarePath: \/FW_BMC_0: must be a path below \/redfish\/v1\//);
+  const shaped = refusal({ "bmc.yaml": text.replace(": /FW", ": /redfish/v1/FW") });
+  assert.match(shaped, /bmc\.yaml:7: bmcs\.mine\.gpus: 8: must be the GPUs of a tray of gb300-nvl72, 4/);
+  assert.match(shaped, /nodeManager: needs the node manager's domain/);
 });

@@ -4,6 +4,7 @@ import { bandsByHour } from "./bands.ts";
 import type {
   Accelerator,
   Band,
+  BmcProfile,
   Catalog,
   Climate,
   CoolingPart,
@@ -30,6 +31,7 @@ export const KINDS = [
   "workloads",
   "training",
   "provisioning",
+  "bmcs",
 ] as const satisfies readonly (keyof Catalog)[];
 
 export type Kind = (typeof KINDS)[number];
@@ -209,6 +211,21 @@ const training = z.strictObject({
 
 const provisioning = z.strictObject({ name, rackTypeId: name, allInWPerGpu: watts });
 
+const path = z.string().regex(/^\/redfish\/v1\/.*[^/]$/, "must be a path below /redfish/v1/, without a slash at its end");
+const bmc = z.strictObject({
+  name,
+  rackTypeIds: z.array(name).min(1),
+  interface: z.enum(["environment-metrics", "node-manager"]),
+  gpus: count,
+  minFirmware: z.string().regex(/^\d+(\.\d+)+$/, "must be numbers with dots between, such as 25.2.0"),
+  firmwarePath: path,
+  processorsPath: path,
+  nodeManager: z.strictObject({ domainPath: path, gpuShare: quantity("ratio", { min: 0.01, max: 1 }) }).exactOptional(),
+  maxClients: count,
+  requestsPerS: positive,
+  answerS: seconds,
+});
+
 type Written<T> = z.ZodType<Omit<T, "id">>;
 
 /** The schema of an entry of each kind, without its id. */
@@ -224,4 +241,5 @@ export const SCHEMAS = {
   workloads: workload satisfies Written<WorkloadFit>,
   training: training satisfies Written<TrainingFit>,
   provisioning: provisioning satisfies Written<ProvisioningRule>,
+  bmcs: bmc satisfies Written<BmcProfile>,
 } as const;

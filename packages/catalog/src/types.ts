@@ -301,6 +301,34 @@ export interface ProvisioningRule {
   readonly allInWPerGpu: number;
 }
 
+/**
+ * How a server takes power limits over Redfish, through its BMC. By component: each GPU has `EnvironmentMetrics` with a limit of its
+ * own. By node manager: the node has a domain whose limit is shared out, GPUs taking a fixed share together.
+ */
+export interface BmcProfile {
+  readonly id: string;
+  readonly name: string;
+  /** Racks whose trays have such a BMC, one each. */
+  readonly rackTypeIds: readonly string[];
+  readonly interface: "environment-metrics" | "node-manager";
+  /** GPUs behind one BMC. */
+  readonly gpus: number;
+  /** Oldest BMC firmware that takes limits, numbers with dots between. */
+  readonly minFirmware: string;
+  /** Resource whose `Version` is the BMC's firmware. */
+  readonly firmwarePath: string;
+  /** Collection of processors; its members named `GPU_…` are the GPUs. */
+  readonly processorsPath: string;
+  /** With a node manager: the resource of the domain, and the share of its limit that GPUs get together, 0…1. */
+  readonly nodeManager?: { readonly domainPath: string; readonly gpuShare: number };
+  /** Clients that the BMC serves at once, of all kinds. */
+  readonly maxClients: number;
+  /** Requests that one client may send it, 1/s. */
+  readonly requestsPerS: number;
+  /** It answers within so long, or not at all, s. */
+  readonly answerS: number;
+}
+
 /** All facts, by id, frozen. `provenance` answers for any of them: key `accelerators/gb300/tdpW`. */
 export interface Catalog {
   readonly accelerators: ReadonlyMap<string, Accelerator>;
@@ -314,5 +342,6 @@ export interface Catalog {
   readonly workloads: ReadonlyMap<string, WorkloadFit>;
   readonly training: ReadonlyMap<string, TrainingFit>;
   readonly provisioning: ReadonlyMap<string, ProvisioningRule>;
+  readonly bmcs: ReadonlyMap<string, BmcProfile>;
   readonly provenance: ReadonlyMap<string, Provenance>;
 }
