@@ -6,7 +6,8 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Errors of the machine and not of what was asked: the disk is full, the port is taken, the database is away. */
-const FAILURES = /^(server\.|store\.(?!address)|export\.file|results\.(?!exists|not-a-run|no-report|bad-report))/;
+const FAILURES =
+  /^(server\.|store\.(?!address)|export\.file|exchange\.(?!address|option)|recording\.unwritable|results\.(?!exists|not-a-run|no-report|bad-report))/;
 
 export function exitCodeOf(error: PulmuError): ExitCode {
   return FAILURES.test(error.code) ? EXIT.failed : EXIT.usage;

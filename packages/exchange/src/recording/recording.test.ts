@@ -156,7 +156,7 @@ test("given a recording and speed 2, messages go out at half their offsets, with
   const power = "BMS/v1/PUB/Value/Rack/RackPower/e02";
   const beat = "BMS/v1/PUB/Value/System/HeartbeatTimestampBms/bms";
   const recorded = [
-    message(power, `{"value":47.8,"timestamp":${START - 5},"quality":1}`, START),
+    message(power, `{"value":47.8,"timestamp":${START - 10},"quality":1}`, START),
     message(beat, `{"value":${START + 3000},"timestamp":${START + 3000},"quality":1}`, START + 3000),
     message("other", "{}", START + 4000),
   ];

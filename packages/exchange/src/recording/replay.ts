@@ -23,12 +23,11 @@ export async function replay(
   let recordedStartMs: number | undefined;
   let count = 0;
   for await (const message of messages) {
-    recordedStartMs ??= message.atMs;
-    const dueMs = startMs + (message.atMs - recordedStartMs) / speed;
-    await until(clock, dueMs, signal);
+    const zeroMs = (recordedStartMs ??= message.atMs);
+    const toNow = (recordedMs: number) => startMs + (recordedMs - zeroMs) / speed;
+    await until(clock, toNow(message.atMs), signal);
     if (signal?.aborted) break;
-    const atMs = clock.nowMs();
-    await publish(keepTimes ? { ...message, atMs } : retimed(message, atMs));
+    await publish({ ...message, atMs: clock.nowMs(), ...(!keepTimes && { payload: retimed(message, toNow) }) });
     count++;
   }
   return count;
@@ -48,14 +47,14 @@ function until(clock: Clock, dueMs: number, signal: AbortSignal | undefined): Pr
   });
 }
 
-/** The message as if it was sent now: timestamps of values keep their distance to the time of sending, and so do heartbeats. */
-function retimed(message: BusMessage, atMs: number): BusMessage {
-  const topic = parseTopic(message.topic);
-  if (!topic.ok || topic.value.contract !== "bms" || topic.value.kind !== "value") return { ...message, atMs };
-  const parsed = parsePointValue(message.payload);
-  if (!parsed.ok) return { ...message, atMs };
-  const shiftMs = Math.round(atMs - message.atMs);
-  const { value, timestamp, quality } = parsed.value;
-  const beat = topic.value.pointType.startsWith("Heartbeat") && value !== null ? value + shiftMs : value;
-  return { ...message, atMs, payload: Buffer.from(encodePointValue({ value: beat, timestamp: timestamp + shiftMs, quality })) };
+/** The payload as if it was made now: timestamps and heartbeats are moved, the same stamp always to the same, so that echoes stay true. */
+function retimed({ topic, payload }: BusMessage, toNow: (recordedMs: number) => number): Uint8Array {
+  const parsed = parseTopic(topic);
+  if (!parsed.ok || parsed.value.contract !== "bms" || parsed.value.kind !== "value") return payload;
+  const reading = parsePointValue(payload);
+  if (!reading.ok) return payload;
+  const { value, timestamp, quality } = reading.value;
+  const isStamp = parsed.value.pointType.startsWith("Heartbeat") && value !== null;
+  const moved = { value: isStamp ? Math.round(toNow(value)) : value, timestamp: Math.round(toNow(timestamp)), quality };
+  return Buffer.from(encodePointValue(moved));
 }
