@@ -132,15 +132,18 @@ export class Ledger {
   async reserve(spender: Spender, estimate: Estimate): Promise<Hold> {
     const atMs = this.#options.now();
     const amounts = this.#amounts(spender, atMs, estimate.meters, estimate.acceleratorId ?? "");
-    for (let waitedMs = 0; ; waitedMs += TICK_MS) {
+    let waitedMs = 0;
+    for (;;) {
       const writer = await this.#currentWriter();
       let held = this.#book.admit(spender, atMs, amounts);
       if (isHold(held)) return held;
-      const othersHold = await this.#allotments.refill(writer, held);
+      const refill = await this.#allotments.refill(writer, held);
       held = this.#book.admit(spender, atMs, amounts);
       if (isHold(held)) return held;
-      if (!othersHold || waitedMs >= this.#options.waitMs) throw this.#exceeded(held[0], atMs);
+      if (refill === "again") continue;
+      if (refill === "no" || waitedMs >= this.#options.waitMs) throw this.#exceeded(held[0], atMs);
       await sleep(TICK_MS); // the others give back at their next tick
+      waitedMs += TICK_MS;
     }
   }
 
@@ -239,8 +242,9 @@ export class Ledger {
     return prices;
   }
 
-  #exceeded({ counter, missing }: Shortage, atMs: number): PulmuError {
+  #exceeded({ counter, need }: Shortage, atMs: number): PulmuError {
     const { limit, endMs } = counter;
+    const missing = need - counter.free;
     const money = limit.meter === "krw";
     const most = money ? `${limit.most / MICRO_KRW} won` : `${limit.most} ${limit.meter}`;
     const waitS =

@@ -65,6 +65,8 @@ async function firstRecordedAt(reader: Reader, writer: number, atMs: number): Pr
   return low;
 }
 
+export type Refill = "again" | "later" | "no";
+
 /**
  * Exchanges with the database: how much of each limit each process may spend. In the table, for every limit and window,
  *
@@ -92,23 +94,26 @@ export class Allotments {
 
   /**
    * Takes what is missing, where it is to be had. A lone process takes all that is free, so that it need not come back.
-   * @returns true when another process holds some that it may give back, so that asking again makes sense
+   * Callers take turns; one whose need was met by the turn before asks nothing.
+   * @returns whether asking again makes sense: at once, after a while (others hold some that they may give back), or not
    */
-  refill(writer: { readonly id: number; readonly startedMs: number }, shortages: readonly Shortage[]): Promise<boolean> {
+  refill(writer: { readonly id: number; readonly startedMs: number }, shortages: readonly Shortage[]): Promise<Refill> {
     return this.#alone(() => this.#refill(writer, shortages));
   }
 
-  async #refill(writer: { readonly id: number; readonly startedMs: number }, shortages: readonly Shortage[]): Promise<boolean> {
-    // One entry for each counter: callers that wait together ask together.
-    const wanted = new Map<Counter, bigint>();
-    for (const { counter, missing } of shortages) wanted.set(counter, (wanted.get(counter) ?? 0n) + missing);
+  async #refill(writer: { readonly id: number; readonly startedMs: number }, shortages: readonly Shortage[]): Promise<Refill> {
+    const short = shortages.filter(({ counter, need }) => counter.free < need);
+    if (short.length === 0) return "again";
+    if (short.some(({ counter }) => counter.dry)) return "no";
+    const dry: Counter[] = [];
     const grants: { readonly counter: Counter; readonly granted: bigint; readonly spent: bigint }[] = [];
     const othersHold = await this.#store.transaction(async (tx) => {
-      grants.length = 0; // the transaction may be tried again
+      grants.length = dry.length = 0; // the transaction may be tried again
       let others = false;
       await tx.lock("allotments");
-      for (const [counter, missing] of wanted) {
+      for (const { counter, need } of short) {
         const { limit, startMs } = counter;
+        const missing = need - counter.free;
         const rows = await tx.query<{ writer: number; amount: number | bigint }>(
           "select writer, amount from limit_allotments where limit_id = $1 and start_ms = $2",
           [limit.id, startMs],
@@ -121,8 +126,10 @@ export class Allotments {
         const left = limit.most - taken;
         const share = this.#living === 1 ? left : left / (SHARE * BigInt(this.#living));
         const grant = left <= 0n ? 0n : left < missing ? left : share > missing ? share : missing;
-        if (grant < missing && rows.some((row) => row.writer !== writer.id && row.writer !== ENDED && BigInt(row.amount) > 0n))
-          others = true;
+        if (grant < missing) {
+          if (rows.some((row) => row.writer !== writer.id && row.writer !== ENDED && BigInt(row.amount) > 0n)) others = true;
+          else dry.push(counter);
+        }
         const base = own > counter.granted ? own : counter.granted;
         if (grant > 0n || base !== own)
           await tx.run(
@@ -139,7 +146,8 @@ export class Allotments {
       counter.known = true;
       counter.freeBefore = counter.free;
     }
-    return othersHold;
+    for (const counter of dry) counter.dry = true;
+    return othersHold ? "later" : "no";
   }
 
   /**
@@ -157,6 +165,7 @@ export class Allotments {
   async #exchange(writer: { readonly id: number }, counters: Iterable<Counter>, all: boolean): Promise<void> {
     const changes: { readonly counter: Counter; readonly by: bigint }[] = [];
     for (const counter of counters) {
+      counter.dry = false;
       const used = counter.freeBefore > counter.free ? counter.freeBefore - counter.free : 0n;
       const keep = all ? 0n : 2n * used;
       if (counter.free < 0n) changes.push({ counter, by: -counter.free });

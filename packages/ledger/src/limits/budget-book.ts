@@ -17,6 +17,8 @@ export interface Counter {
   freeBefore: bigint;
   /** False until the database was asked about it. */
   known: boolean;
+  /** The database had nothing left, and no other process holds any: until the next exchange there is no need to ask again. */
+  dry: boolean;
 }
 
 /** Reserved for one piece of work: given back or spent, once. */
@@ -30,10 +32,10 @@ export interface Hold {
   settled: boolean;
 }
 
-/** What is missing to admit, by counter. */
+/** A counter that has not enough at hand, and what is needed of it. */
 export interface Shortage {
   readonly counter: Counter;
-  readonly missing: bigint;
+  readonly need: bigint;
 }
 
 /**
@@ -73,6 +75,7 @@ export class BudgetBook {
       const limit = byId.get(counter.limit.id);
       if (limit === undefined) this.#counters.delete(id);
       else if (limit !== counter.limit) (counter as { limit: Limit }).limit = limit;
+      counter.dry = false;
     }
   }
 
@@ -82,7 +85,7 @@ export class BudgetBook {
     let shortages: Shortage[] | undefined;
     for (const counter of counters) {
       const need = amounts[counter.limit.meter];
-      if (counter.free < need) (shortages ??= []).push({ counter, missing: need - counter.free });
+      if (counter.free < need) (shortages ??= []).push({ counter, need });
     }
     if (shortages !== undefined) return shortages;
     for (const counter of counters) counter.free -= amounts[counter.limit.meter];
@@ -146,7 +149,7 @@ export class BudgetBook {
     const id = `${limit.id}@${startMs}`;
     let counter = this.#counters.get(id);
     if (counter === undefined) {
-      counter = { limit, startMs, endMs, granted: 0n, free: 0n, freeBefore: 0n, known: false };
+      counter = { limit, startMs, endMs, granted: 0n, free: 0n, freeBefore: 0n, known: false, dry: false };
       this.#counters.set(id, counter);
     }
     this.#current.set(limit, counter);

@@ -1,11 +1,12 @@
 // One instance under load, for the kill tests: reserves, is served, settles, and says on standard output what was served ("S", with the record)
 // and what was acknowledged ("A", with its id). It works until somebody kills it.
-import { readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStore } from "@pulmu/journal";
 import { PulmuError, random } from "@pulmu/units";
 import { Ledger } from "../ledger.ts";
 import type { UsageRecord } from "../usage/record.ts";
+import { say } from "./say.ts";
 
 /** What the parent hands over. */
 export interface Load {
@@ -19,7 +20,6 @@ export interface Load {
 
 const { address, name, seed, callers, resend } = JSON.parse(readFileSync(process.argv[2], "utf8")) as Load;
 const randomness = random(seed, name);
-const say = (line: string) => writeSync(1, `${line}\n`);
 const pick = (below: number) => Math.floor(randomness.next() * below);
 
 /** The database may be away while we start: we come again, as a service would. */
