@@ -22,7 +22,7 @@ const requests = fc
   .map((all): ServingRequest[] => {
     let atS = 0;
     return all.map(({ gap, promptTokens, outputTokens, priority, session }) => {
-      atS += gap * 0.000_073_1;
+      atS += gap * 7.310_585_786e-5; // no round number, so that arrivals do not fall on ends of steps
       const blocks = Array.from({ length: Math.ceil(promptTokens / 32) }, (_, i) => session * 100 + i);
       return { atS, promptTokens, outputTokens, priority, blocks };
     });
