@@ -1,6 +1,16 @@
 import { createReadStream, writeFileSync } from "node:fs";
-import { checkTraffic, readRecording, toJUnit, type CheckOptions, type CheckReport } from "@pulmu/exchange";
-import { formatDuration, PulmuError } from "@pulmu/units";
+import {
+  checkTraffic,
+  readRecording,
+  toJUnit,
+  Trust,
+  verifyData,
+  type CheckOptions,
+  type CheckReport,
+  type FlexEvent,
+  type TrustedSource,
+} from "@pulmu/exchange";
+import { formatDuration, PulmuError, type Problem } from "@pulmu/units";
 import { EXIT, printJson, type ExitCode } from "../../exit.ts";
 import { catchStop } from "../../stop-signal.ts";
 import { createStyle, wantsColour } from "../../terminal/style.ts";
@@ -12,6 +22,8 @@ export interface CheckCommandOptions extends BrokerOptions {
   /** Seconds that a broker is watched. */
   readonly duration: number;
   readonly acceptUnsigned?: boolean;
+  /** `SOURCE=JWKS`, each. */
+  readonly trust?: readonly string[];
   readonly strict?: boolean;
   readonly json?: boolean;
   readonly junit?: string;
@@ -26,15 +38,32 @@ export async function check(address: string | undefined, options: CheckCommandOp
   if ((address === undefined) === (recording === undefined)) {
     throw new PulmuError({ code: "exchange.option", rule: "name either a broker, such as mqtt://127.0.0.1:1883, or --recording FILE" });
   }
-  const checking: CheckOptions = { signing: options.acceptUnsigned ? "accept-unsigned" : "require" };
+  const trust = options.trust === undefined ? undefined : new Trust(options.trust.map(readTrust));
+  const checking: CheckOptions = {
+    signing: options.acceptUnsigned ? "accept-unsigned" : "require",
+    ...(trust !== undefined && { verify: (event) => verify(event, trust) }),
+  };
   const report = recording === undefined ? await checkBroker(address!, options, checking) : await checkRecording(recording, checking);
 
   if (options.junit !== undefined) writeFileSync(options.junit, toJUnit(report));
   if (options.json) printJson(report);
   else process.stdout.write(findingsText(report, recording ?? address!, createStyle(wantsColour(process.stdout, process.env))));
+  for (const problem of trust?.problems ?? []) process.stderr.write(`keys could not be read: ${problem}\n`);
   const known = report.messages - report.seen.foreign;
   if (known === 0) process.stderr.write("no message of any contract was seen: is this the right broker, and may we read there?\n");
   return report.errors > 0 || known === 0 || (options.strict && report.warnings > 0) ? EXIT.failed : EXIT.ok;
+}
+
+function readTrust(text: string): TrustedSource {
+  const [, source, jwks] = /^(\/\/grid\/v1\/[^=]+)=(.+)$/.exec(text) ?? [];
+  if (source !== undefined && jwks !== undefined) return { source, jwks };
+  const hint = "--trust //grid/v1/isv/kpx=keys.json";
+  throw new PulmuError({ code: "exchange.option", value: text, rule: "names a source and the file or address of its JWKS", hint });
+}
+
+async function verify(event: FlexEvent, trust: Trust): Promise<readonly Problem[]> {
+  const verified = await verifyData(event.data as string, event, trust); // the checker asks for signed events only
+  return verified.ok ? [] : [verified.problem];
 }
 
 async function checkRecording(file: string, checking: CheckOptions): Promise<CheckReport> {

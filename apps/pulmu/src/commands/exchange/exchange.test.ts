@@ -6,8 +6,18 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { startBroker, writeRecording, type BusMessage, type EmbeddedBroker } from "@pulmu/exchange";
-import { BMS_FAULTS, exchangeTraffic, siteTraffic } from "@pulmu/exchange/testing";
+import {
+  newSigningJwk,
+  readSigningKey,
+  signData,
+  startBroker,
+  writeRecording,
+  type BusMessage,
+  type CheckReport,
+  type EmbeddedBroker,
+  type SigningKey,
+} from "@pulmu/exchange";
+import { BMS_FAULTS, demandResponse, eventMessage, exchangeTraffic, siteTraffic } from "@pulmu/exchange/testing";
 import { PulmuProcess, runPulmu } from "../../testing/run-pulmu.ts";
 
 const START_MS = Date.UTC(2026, 10, 24);
@@ -94,6 +104,44 @@ describe("pulmu exchange", () => {
     assert.deepEqual(JSON.parse(again.stdout).messages, siteMessages.length);
     const refused = await runPulmu("exchange", "record", broker.address, "--out", copy);
     assert.deepEqual([refused.code, refused.stderr], [2, `${copy}: is there already (--force replaces it)\n`]);
+  });
+
+  test("given the sources' keys, check verifies their signatures; given another's key, it says whose is wrong", async () => {
+    const events = demandResponse(START_MS);
+    const sources = [...new Set(events.map(({ envelope }) => String(envelope["source"])))];
+    const keys = new Map<string, SigningKey>();
+    for (const source of sources) keys.set(source, await readSigningKey(await newSigningJwk("key-1")));
+    const signed: BusMessage[] = [];
+    for (const made of events) {
+      const jws = await signData(made.data, made.envelope as never, keys.get(String(made.envelope["source"]))!);
+      signed.push(eventMessage(made, () => jws));
+    }
+    const file = join(directory, "signed.csv");
+    await writeFile(file, signed);
+    const jwks = (source: string) => {
+      const path = join(directory, `${source.split("/").at(-1)}.jwks.json`);
+      writeFileSync(path, JSON.stringify({ keys: [keys.get(source)!.publicJwk] }));
+      return path;
+    };
+    const trust = (swap: (source: string) => string) => sources.flatMap((source) => ["--trust", `${source}=${jwks(swap(source))}`]);
+
+    const genuine = await runPulmu("exchange", "check", "--recording", file, ...trust((source) => source));
+    assert.equal(genuine.code, 0, genuine.stdout + genuine.stderr);
+    assert.match(genuine.stdout, /events signed: 11 \(11 verified\), unsigned: 0/);
+    const [first, second] = sources;
+    const forged = await runPulmu(
+      "exchange",
+      "check",
+      "--recording",
+      file,
+      "--json",
+      ...trust((source) => (source === first ? second : source)),
+    );
+    assert.equal(forged.code, 1);
+    const { findings } = JSON.parse(forged.stdout) as CheckReport;
+    assert.deepEqual(new Set(findings.map(({ code }) => code)), new Set(["flex.bad-signature"]));
+    const wrong = await runPulmu("exchange", "check", "--recording", file, "--trust", "kpx=keys.json");
+    assert.deepEqual([wrong.code, wrong.stderr.split(": names")[0]], [2, "kpx=keys.json"]);
   });
 
   test("given bad usage it ends with 2, given no broker with 1, each with one line", async () => {

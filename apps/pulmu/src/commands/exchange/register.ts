@@ -26,6 +26,7 @@ export function addExchange(program: Command, { finish, addExamples }: Registrat
       .argument("[broker]", "mqtt://host:1883 or mqtts://host:8883")
       .option("--recording <file>", "read this recording instead (offset,topic,payload; also gzipped)")
       .option("--duration <time>", "how long to watch; under 110 s republishing cannot be judged", seconds, 150)
+      .option("--trust <source=jwks...>", "verify this source's signatures with the keys of this file or address")
       .option("--accept-unsigned", "let unsigned Flex data pass")
       .option("--strict", "exit code 1 also for warnings")
       .option("--junit <file>", "also write a JUnit report")
@@ -35,6 +36,7 @@ export function addExchange(program: Command, { finish, addExamples }: Registrat
     ["pulmu exchange check mqtt://127.0.0.1:1883", "watch the factory that `pulmu up` runs"],
     ["pulmu exchange check mqtts://bus.example.com --ca ca.pem --topic 'BMS/v1/PUB/#'", "somebody's BMS, with what we may read"],
     ["pulmu exchange check --recording day.csv.gz --json | jq .contractViolations", "offline, for a script"],
+    ["pulmu exchange check mqtt://127.0.0.1:1883 --trust //grid/v1/isv/kpx=kpx.jwks.json", "and whether its events are genuine"],
     ["pulmu exchange check mqtt://127.0.0.1:1883 --duration '10 min' --junit exchange.xml", "for a build server"],
   ]);
 
