@@ -35,7 +35,12 @@ test("KPX Max(4/5) averages the last five weekdays without the lowest, weekends 
     [6, 900],
     [7, 56],
   ]);
-  const baseline = baselineOf(method("kpx-max-4-of-5"), history((daysAgo) => levels.get(daysAgo) ?? 50), EVENT, KOREA);
+  const baseline = baselineOf(
+    method("kpx-max-4-of-5"),
+    history((daysAgo) => levels.get(daysAgo) ?? 50),
+    EVENT,
+    KOREA,
+  );
   assert.deepEqual([...baseline.series.powerW], [53, 53]);
   assert.equal(baseline.series.startMs, EVENT.fromMs);
   assert.deepEqual(
@@ -45,7 +50,12 @@ test("KPX Max(4/5) averages the last five weekdays without the lowest, weekends 
 });
 
 test("KPX leaves out days under 75 % of the usual, such as a shutdown, and goes further back for others", () => {
-  const baseline = baselineOf(method("kpx-max-4-of-5"), history((daysAgo) => (daysAgo <= 2 ? 10 : 50)), EVENT, KOREA);
+  const baseline = baselineOf(
+    method("kpx-max-4-of-5"),
+    history((daysAgo) => (daysAgo <= 2 ? 10 : 50)),
+    EVENT,
+    KOREA,
+  );
   assert.deepEqual([...baseline.series.powerW], [50, 50]);
 });
 
@@ -73,7 +83,12 @@ test("PJM's same-day baseline takes three hours before and two after, an hour ap
     [21, 40],
     [22, 44],
   ]);
-  const baseline = baselineOf(method("pjm-same-day-3-2"), history((_, hour) => around.get(hour) ?? 0), EVENT, KOREA);
+  const baseline = baselineOf(
+    method("pjm-same-day-3-2"),
+    history((_, hour) => around.get(hour) ?? 0),
+    EVENT,
+    KOREA,
+  );
   assert.deepEqual([...baseline.series.powerW], [48, 48]);
 });
 
@@ -94,7 +109,12 @@ test("given days with an event or a holiday, they do not count", () => {
     isHoliday: (dayMs) => dayMs === TODAY_MS - DAY_MS,
     isEventDay: (dayMs) => dayMs === TODAY_MS - 2 * DAY_MS,
   };
-  const baseline = baselineOf(method("kpx-max-4-of-5"), history((daysAgo) => (daysAgo <= 2 ? 60 : 50)), EVENT, calendar);
+  const baseline = baselineOf(
+    method("kpx-max-4-of-5"),
+    history((daysAgo) => (daysAgo <= 2 ? 60 : 50)),
+    EVENT,
+    calendar,
+  );
   assert.deepEqual([...baseline.series.powerW], [50, 50]);
 });
 
