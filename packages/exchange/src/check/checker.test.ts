@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { random } from "@pulmu/units";
 import type { BusMessage } from "../message.ts";
 import { demandResponse, eventMessage, exchangeTraffic, message, siteTraffic } from "../testing/traffic.ts";
 import { checkTraffic, TrafficChecker, type CheckOptions, type CheckReport } from "./checker.ts";
 import { toJUnit } from "./junit.ts";
+import { RULES } from "./rules.ts";
 
 const START = Date.UTC(2026, 10, 24);
 const SITE = { racks: 2, durationS: 130, everyS: 10, startMs: START } as const;
@@ -107,4 +110,17 @@ test("given a report with control characters and markup in it, the JUnit file is
   const xml = toJUnit(check([message("BMS/v1/<&\u0007>", "{}", START)]));
   assert.match(xml, /BMS\/v1\/&lt;&amp;\ufffd&gt;/);
   assert.match(xml, /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites tests="\d+" failures="1" errors="0" time="0">/);
+});
+
+test("the guide has every rule, with its severity and sentence", () => {
+  const guide = readFileSync(join(import.meta.dirname, "../../../../docs/guides/exchange.md"), "utf8");
+  const cells = guide.split("\n").map((line) =>
+    line
+      .split("|")
+      .map((cell) => cell.trim())
+      .slice(1, 4)
+      .join("|"),
+  );
+  const missing = Object.entries(RULES).filter(([code, [severity, rule]]) => !cells.includes(`\`${code}\`|${severity}|${rule}`));
+  assert.deepEqual(missing, []);
 });
