@@ -67,16 +67,14 @@ const RULES: { readonly [K in Kind]?: Rule<EntryOf<K>> } = {
       gpu !== undefined && rule.allInWPerGpu < gpu.minCapW && broken(["allInWPerGpu"], `must not be below minCapW, ${gpu.minCapW} W`),
     ];
   },
-  bmcs: (bmc, all) => [
-    ...bmc.rackTypeIds.flatMap((id, i) => {
+  bmcs: (bmc, all) =>
+    bmc.rackTypeIds.flatMap((id, i) => {
       const rack = all.racks.get(id);
       return [
         unknownId(["rackTypeIds", i], id, all.racks),
         rack !== undefined && rack.gpusPerTray !== bmc.gpus && broken(["gpus"], `must be the GPUs of a tray of ${id}, ${rack.gpusPerTray}`),
       ];
     }),
-    bmc.interface === "node-manager" && bmc.nodeManager === undefined && broken(["nodeManager"], "needs the node manager's domain"),
-  ],
 };
 
 /** Rules that an entry of the right shape breaks. */

@@ -215,7 +215,6 @@ const path = z.string().regex(/^\/redfish\/v1\/.*[^/]$/, "must be a path below /
 const bmc = z.strictObject({
   name,
   rackTypeIds: z.array(name).min(1),
-  interface: z.enum(["environment-metrics", "node-manager"]),
   gpus: count,
   minFirmware: z.string().regex(/^\d+(\.\d+)+$/, "must be numbers with dots between, such as 25.2.0"),
   firmwarePath: path,

@@ -310,7 +310,6 @@ export interface BmcProfile {
   readonly name: string;
   /** Racks whose trays have such a BMC, one each. */
   readonly rackTypeIds: readonly string[];
-  readonly interface: "environment-metrics" | "node-manager";
   /** GPUs behind one BMC. */
   readonly gpus: number;
   /** Oldest BMC firmware that takes limits, numbers with dots between. */
@@ -319,7 +318,7 @@ export interface BmcProfile {
   readonly firmwarePath: string;
   /** Collection of processors; its members named `GPU_…` are the GPUs. */
   readonly processorsPath: string;
-  /** With a node manager: the resource of the domain, and the share of its limit that GPUs get together, 0…1. */
+  /** By node manager: the resource of the domain, and the share of its limit that GPUs get together, 0…1. Without: by component. */
   readonly nodeManager?: { readonly domainPath: string; readonly gpuShare: number };
   /** Clients that the BMC serves at once, of all kinds. */
   readonly maxClients: number;
