@@ -271,6 +271,6 @@ test("a model that does not fit its GPUs is refused with what is missing", () =>
   tight.models.set(model.id, { ...model, replicaGpus: { default: 1 } });
   assert.throws(
     () => runOf(site, {}, tight),
-    /llama-3\.1-405b: 1 × .*: weights of \d+ GB do not fit: \d+ GB of memory, \d+ GB missing \(at least \d+ GPUs per replica\)/,
+    /llama-3\.1-405b: 1 × NVIDIA GB300: needs [\d.]+ GB of weights on each GPU, .* more than .* \(tensor parallelism over 2 GPUs would fit\)/,
   );
 });

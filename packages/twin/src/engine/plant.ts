@@ -38,7 +38,7 @@ export interface SimulationInputs {
 
 /**
  * Builds the factory as it stands at the first second of the scenario. A run is a pure function of these inputs.
- * @throws PulmuError `twin.model-too-large` when a model does not fit the GPUs of its replica
+ * @throws PulmuError `serving.does-not-fit` when a model does not fit the GPUs of its replica
  */
 export function createSimulation(inputs: SimulationInputs): Simulation {
   return new Plant(inputs);

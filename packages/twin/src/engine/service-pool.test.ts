@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { catalog } from "../testing/small-site.ts";
-import { decodeStepS, saturationRequestsPerS, serviceModel, type ServiceModel } from "./service-model.ts";
+import { decodeStepS, saturationRequestsPerS, type ServiceModel } from "./service-model.ts";
+import { serviceOf } from "./service-of.ts";
 import { ServicePool } from "./service-pool.ts";
 
 const PROMPT = 1155;
@@ -13,7 +14,7 @@ function modelOf(modelId: string, acceleratorId = "gb300", gpus = 8): ServiceMod
   const model = catalog.models.get(modelId);
   const accelerator = catalog.accelerators.get(acceleratorId);
   assert.ok(model !== undefined && accelerator !== undefined);
-  return serviceModel(model, accelerator, gpus, PROMPT + OUTPUT / 2, ITL_S);
+  return serviceOf(model, accelerator, gpus, { promptTokens: PROMPT, outputTokens: OUTPUT, itlObjectiveS: ITL_S });
 }
 
 function poolOf(model: ServiceModel, replicas = 10): ServicePool {

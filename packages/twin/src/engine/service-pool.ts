@@ -1,20 +1,16 @@
 import { decodePowerShare } from "@pulmu/catalog";
-import { exp } from "@pulmu/units";
+import { exp, log } from "@pulmu/units";
 import type { ServiceRow } from "../simulation.ts";
 import type { Piece } from "./placement.ts";
 import { KIND } from "./rack-state.ts";
+import { CHUNK_TOKENS } from "./service-of.ts";
 import { decodeStepS, MAX_PREFILL_SHARE, type ServiceModel } from "./service-model.ts";
 import { gpusOf, type Owner } from "./work.ts";
 
-/** Tokens of a prefill chunk that a decode step may have to wait for (the usual order of `max_num_batched_tokens`). */
-const CHUNK_TOKENS = 2048;
 /** A queue longer than this many seconds of full-speed work is refused at the door: clients have given up. */
 const MAX_QUEUE_S = 600;
 /** Fewer requests than this in a queue are rounding, not requests. */
 const ROUNDING = 1e-6;
-/** Median and 99th percentile of an exponential wait, over its mean: ln 2 and ln 100. */
-const LN2 = 0.6931471805599453;
-const LN100 = 4.605170185988092;
 
 export interface PoolSettings {
   readonly id: string;
@@ -200,15 +196,14 @@ export class ServicePool implements Owner {
     const waitS = (load * (1 + settings.promptCv2) * serviceS) / (2 * (1 - load));
     const backlogS = this.#queuedTokens / prefillRate;
     const ownS = serviceS + stepS;
-    this.ttftP50S = backlogS + ownS + waitS * LN2;
-    this.ttftP99S = backlogS + ownS * (1 + 2 * settings.promptCv2) + waitS * LN100;
+    this.ttftP50S = backlogS + ownS + waitQuantileS(waitS, load, 0.5);
+    this.ttftP99S = backlogS + ownS * (1 + 2 * settings.promptCv2) + waitQuantileS(waitS, load, 0.99);
     const chunkS = prefillShare > 0 ? Math.min(CHUNK_TOKENS, Math.max(meanPrompt, 1)) / perReplica : 0;
     this.itlP50S = prefillShare < 0.5 ? Math.min(itlS, stepS + chunkS * prefillShare) : itlS;
     this.itlP99S = Math.max(itlS, stepS + (prefillShare > 0.01 ? chunkS : 0));
     if (model.maxBatch > 0 && admitted > 0 && itlS <= settings.slo.itlS) {
       const slackS = settings.slo.ttftS - backlogS - ownS;
-      // Share whose wait stays below the slack: 1 − ρ e^(−slack/wait), by the same exponential tail.
-      const late = slackS <= 0 ? 1 : waitS === 0 ? 0 : load * exp(-slackS / waitS);
+      const late = slackS <= 0 ? 1 : waitS === 0 ? 0 : load * exp((-slackS * load) / waitS);
       this.withinSlo += admitted * (1 - late);
     }
   }
@@ -238,6 +233,11 @@ export class ServicePool implements Owner {
     this.busyB = 0;
     this.ttftP50S = this.ttftP99S = this.itlP50S = this.itlP99S = NaN;
   }
+}
+
+/** Wait that a share `q` of requests stays below: P(wait > t) = ρ e^(−ρt/W) with mean W; a share 1 − ρ does not wait at all. */
+function waitQuantileS(meanS: number, load: number, q: number): number {
+  return load <= 1 - q ? 0 : (meanS / load) * log(load / (1 - q));
 }
 
 function replicasIn(pieces: readonly Piece[], replicaGpus: number): number {

@@ -1,6 +1,6 @@
-import type { Accelerator, Catalog, ModelFacts } from "@pulmu/catalog";
+import type { Accelerator, Catalog } from "@pulmu/catalog";
 import type { GpuDemand, InferenceWorkload, Site, Workload } from "@pulmu/site";
-import { exp, PulmuError, type Random } from "@pulmu/units";
+import { exp, type Random } from "@pulmu/units";
 import { ARRIVED, type Arrivals } from "../traces/index.ts";
 import type { EventLog } from "./event-log.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -8,7 +8,8 @@ import { need } from "./grid-side.ts";
 import { Job, type JobWorkload, type Pace } from "./job.ts";
 import { placeGang, placeReplicas, release, type RackPool } from "./placement.ts";
 import type { RackState } from "./rack-state.ts";
-import { saturationRequestsPerS, serviceModel } from "./service-model.ts";
+import { saturationRequestsPerS } from "./service-model.ts";
+import { replicaGpus, serviceOf } from "./service-of.ts";
 import { ServicePool } from "./service-pool.ts";
 import { trainingModel } from "./training-model.ts";
 import { Slots, updateSpeed, type Owner } from "./work.ts";
@@ -20,9 +21,8 @@ const BACKFILL_DEPTH = 32;
 const MAX_WAITING = 1000;
 /** How often waiting jobs and missing replicas are tried again when nothing was released, s. */
 const RETRY_S = 10;
-/** Prompt tokens per output token of batch inference, and mean context: the Azure 2023 conversation trace's 1,155 to 211. */
-const BATCH_PROMPT_PER_OUTPUT = 5.5;
-const BATCH_CONTEXT_TOKENS = 1260;
+/** Mean request of batch inference: that of the Azure 2023 conversation trace. */
+const BATCH_REQUEST = { promptTokens: 1155, outputTokens: 211 };
 /** Batch work has no latency objective; the batch is bound by memory. */
 const NO_OBJECTIVE_S = 1e9;
 const CLASS_ORDER = { critical: 0, standard: 1, flexible: 2 } as const;
@@ -171,14 +171,13 @@ export class Workforce {
     if (arrivals === undefined) throw new Error(`no arrivals were given for inference workload "${workload.id}"`);
     const facts = need(this.#catalog.models.get(workload.modelId), `model "${workload.modelId}"`);
     const fit = need(this.#catalog.workloads.get(workload.workloadId), `workload "${workload.workloadId}"`);
-    const contextTokens = arrivals.meanPromptTokens + arrivals.meanOutputTokens / 2;
+    const means = { promptTokens: arrivals.meanPromptTokens, outputTokens: arrivals.meanOutputTokens };
     const types = this.#typesFor(workload);
     const planned = types.flatMap((typeId) => {
       const pool = need(this.#rackPools.get(typeId), typeId);
       const accelerator = this.#state.accelerators[pool.racks[0]];
       const gpus = replicaGpus(facts, accelerator);
-      refuseIfTooLarge(facts, accelerator, gpus);
-      const model = serviceModel(facts, accelerator, gpus, contextTokens, workload.slo.itlS);
+      const model = serviceOf(facts, accelerator, gpus, { ...means, itlObjectiveS: workload.slo.itlS });
       const wanted = Math.floor(this.#demandOn(workload.demand, typeId, types) / gpus);
       if (wanted === 0) return [];
       const pieces = placeReplicas(this.#state, pool, gpus, wanted);
@@ -308,12 +307,8 @@ export class Workforce {
       return { kind: "training", model: trainingModel(this.#catalog, facts, accelerator, gpus, method) };
     }
     const perReplica = Math.min(gpus, replicaGpus(facts, accelerator));
-    refuseIfTooLarge(facts, accelerator, perReplica);
-    return {
-      kind: "batch",
-      model: serviceModel(facts, accelerator, perReplica, BATCH_CONTEXT_TOKENS, NO_OBJECTIVE_S),
-      promptPerOutput: BATCH_PROMPT_PER_OUTPUT,
-    };
+    const model = serviceOf(facts, accelerator, perReplica, { ...BATCH_REQUEST, itlObjectiveS: NO_OBJECTIVE_S });
+    return { kind: "batch", model, promptPerOutput: BATCH_REQUEST.promptTokens / BATCH_REQUEST.outputTokens };
   }
 
   #restoreReplicas(pool: ServicePool): void {
@@ -410,21 +405,4 @@ export class Workforce {
   #note(atS: number, severity: "info" | "warning", subject: string, text: string): void {
     this.#log.push({ atS, kind: "note", severity, subject, text });
   }
-}
-
-function replicaGpus(model: ModelFacts, accelerator: Accelerator): number {
-  return model.replicaGpus[accelerator.id] ?? model.replicaGpus["default"] ?? 8;
-}
-
-function refuseIfTooLarge(model: ModelFacts, accelerator: Accelerator, gpus: number): void {
-  const room = gpus * accelerator.hbmBytes * 0.9;
-  if (model.weightBytes <= room) return;
-  const gb = (bytes: number) => `${Math.round(bytes / 1e9)} GB`;
-  throw new PulmuError({
-    code: "twin.model-too-large",
-    path: model.id,
-    value: `${gpus} × ${accelerator.name}`,
-    rule: `weights of ${gb(model.weightBytes)} do not fit: ${gb(room)} of memory, ${gb(model.weightBytes - room)} missing`,
-    hint: `at least ${Math.ceil(model.weightBytes / (accelerator.hbmBytes * 0.9))} GPUs per replica`,
-  });
 }

@@ -1,5 +1,5 @@
 import type { ModelFacts, ServingFit } from "@pulmu/catalog";
-import type { ServiceModel } from "../../engine/service-model.ts";
+import { ITL_MARGIN, type ServiceModel } from "../../engine/service-model.ts";
 import type { StepModel } from "../../steptime/step-model.ts";
 
 export interface FluidLoad {
@@ -12,8 +12,6 @@ export interface FluidLoad {
   readonly itlObjectiveS: number;
 }
 
-/** Engines batch below the latency objective to leave room for prefill chunks between decode steps, as in `engine/service-model.ts`. */
-const ITL_MARGIN = 0.8;
 /** Batches at which the step model is read: one sequence, and two where every expert is read. */
 const SMALL = 1;
 const LARGE = [256, 512] as const;

@@ -1,20 +1,18 @@
 import type { Accelerator, ModelFacts, WorkloadFit } from "@pulmu/catalog";
 import { exp, random } from "@pulmu/units";
-import { saturationRequestsPerS, serviceModel, type ServiceModel } from "../../engine/service-model.ts";
+import { saturationRequestsPerS, type ServiceModel } from "../../engine/service-model.ts";
+import { CHUNK_TOKENS, MAX_SEQUENCES, replicaGpus, serviceOf } from "../../engine/service-of.ts";
 import { ServicePool } from "../../engine/service-pool.ts";
 import { analyticStepModel, tensorParallel, type StepModel } from "../../steptime/index.ts";
 import { ServingEngine } from "../engine.ts";
 import type { ServingRequest } from "../request.ts";
 import { syntheticRequests } from "../synthetic-requests.ts";
-import { fluidService } from "./calibration.ts";
 
 export interface FluidCase {
   readonly model: ModelFacts;
   readonly chip: Accelerator;
   readonly workload: WorkloadFit;
   readonly slo: { readonly ttftS: number; readonly itlS: number };
-  /** Where the fluid's step times come from: the catalogue's shares of the peaks, or the request-level engine's step model. */
-  readonly stepTimes: "catalogue" | "step-model";
 }
 
 /** Means over the measured time: per replica for the batch, per GPU for power. */
@@ -38,24 +36,17 @@ export interface FluidRow {
 const REPLICAS = 8;
 const WARM_UP_S = 120;
 const DURATION_S = 480;
-/** Token budget of a step: the chunk that the fluid service counts with. */
-const CHUNK_TOKENS = 2048;
-const MAX_SEQUENCES = 1024;
 
 /**
  * How far the fluid service of the plant (`engine/service-pool.ts`) is from serving the same requests one by one: Poisson arrivals,
  * means over six minutes after two of warming up, at shares of the rate that fills the fluid service.
  */
 export function fluidErrors(what: FluidCase, loads: readonly number[]): FluidRow[] {
-  const { model, chip, workload, slo, stepTimes } = what;
-  const gpus = model.replicaGpus[chip.id] ?? model.replicaGpus.default;
+  const { model, chip, workload, slo } = what;
+  const gpus = replicaGpus(model, chip);
   const step = analyticStepModel(model, chip, { parallelism: tensorParallel(gpus) });
   const means = { promptTokens: workload.prompt.mean, outputTokens: workload.output.mean };
-  const limits = { chunkTokens: CHUNK_TOKENS, maxSequences: MAX_SEQUENCES, itlObjectiveS: slo.itlS };
-  const service =
-    stepTimes === "step-model"
-      ? fluidService(step, model, chip.serving, { ...means, ...limits })
-      : serviceModel(model, chip, gpus, means.promptTokens + means.outputTokens / 2, slo.itlS);
+  const service = serviceOf(model, chip, gpus, { ...means, itlObjectiveS: slo.itlS });
   const fullPerS = saturationRequestsPerS(service, means.promptTokens, means.outputTokens, slo.itlS) * REPLICAS;
   return loads.map((load) => {
     const requests = syntheticRequests(workload, load * fullPerS, DURATION_S, random(1, `fluid ${load}`));

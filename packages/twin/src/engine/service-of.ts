@@ -1,0 +1,28 @@
+import type { Accelerator, ModelFacts } from "@pulmu/catalog";
+import { fluidService } from "../serving/fluid/calibration.ts";
+import { analyticStepModel, tensorParallel } from "../steptime/index.ts";
+import type { ServiceModel } from "./service-model.ts";
+
+/** Most sequences an engine runs at once, whatever the memory (the usual order of `max_num_seqs`). */
+export const MAX_SEQUENCES = 1024;
+/** Token budget of a step (the usual order of `max_num_batched_tokens`). */
+export const CHUNK_TOKENS = 2048;
+
+/** GPUs of one replica of a model on an accelerator. */
+export function replicaGpus(model: ModelFacts, accelerator: Accelerator): number {
+  return model.replicaGpus[accelerator.id] ?? model.replicaGpus["default"] ?? 8;
+}
+
+/**
+ * One replica as a fluid, with the step times that the request-level engine serves by: the two are one model at two grains.
+ * @throws PulmuError `serving.does-not-fit` when the model's weights do not fit the GPUs of a replica
+ */
+export function serviceOf(
+  model: ModelFacts,
+  accelerator: Accelerator,
+  gpus: number,
+  load: { readonly promptTokens: number; readonly outputTokens: number; readonly itlObjectiveS: number },
+): ServiceModel {
+  const step = analyticStepModel(model, accelerator, { parallelism: tensorParallel(gpus) });
+  return fluidService(step, model, accelerator.serving, { ...load, chunkTokens: CHUNK_TOKENS, maxSequences: MAX_SEQUENCES });
+}
