@@ -48,6 +48,16 @@ test("given a short watch, a point that is not described is a warning: its metad
   assert.deepEqual(codes(check([value], {}, START + 200_000)), ["error bms.no-metadata", "error bms.late-value"].toSorted().toReversed());
 });
 
+test("given an integration that is not there, its points without values are no fault; given one that writes others, they are", () => {
+  const requests = "Value/Rack/RackLiquidIsolationRequest/R001";
+  const absent = [...siteTraffic(SITE)].filter(
+    ({ topic }) => !topic.startsWith("BMS/v1/NICO/") && !topic.includes("PUB/Value/System/HeartbeatEchoBms"),
+  );
+  assert.deepEqual(codes(check(absent)), []);
+  const silent = [...siteTraffic(SITE)].filter(({ topic }) => !topic.includes(requests));
+  assert.deepEqual(codes(check(silent)), ["warning bms.no-value"]);
+});
+
 test("given a value that is republished with the time of its event, nothing is late or behind", () => {
   const repeated = [0, 90, 180, 270].map((s) =>
     message(`${power}R001/power`, `{"value":120,"timestamp":${START},"quality":1}`, START + s * 1000),

@@ -30,6 +30,8 @@ export interface PointState {
   value: PointValue | undefined;
   valueMs: number;
   firstValueMs: number;
+  /** A value has been of good quality. */
+  good: boolean;
   min: number;
   max: number;
   /** All good values were whole numbers. */
@@ -41,6 +43,8 @@ export class PointChecks {
   readonly #log: FindingLog;
   readonly #skewMs: number;
   readonly #points = new Map<string, PointState>();
+  /** Who has published values. */
+  readonly #writers = new Set<string>();
 
   constructor(log: FindingLog, skewMs: number) {
     this.#log = log;
@@ -78,15 +82,17 @@ export class PointChecks {
     if (last === undefined) state.firstValueMs = atMs;
     else if (atMs - state.valueMs > OVERDUE_MS) this.#late("bms.late-value", subject, atMs, atMs - state.valueMs);
     state.publisher = topic.publisher;
+    this.#writers.add(topic.publisher);
     state.valueMs = atMs;
     state.value = value;
 
     this.#checkTime(subject, value, last, atMs);
-    if (value.quality !== QUALITY_GOOD) this.#log.note("bms.bad-quality", subject, atMs, { path: "quality", value: String(value.quality) });
-    else if (value.value === null) this.#log.note("bms.null-good", subject, atMs, { path: "value", value: "null" });
+    const good = value.quality === QUALITY_GOOD;
+    state.good ||= good;
+    if (good && value.value === null) this.#log.note("bms.null-good", subject, atMs, { path: "value", value: "null" });
     if (state.metadata === undefined) return;
     this.#checkPublisher(state, subject, atMs);
-    if (value.quality === QUALITY_GOOD && value.value !== null) this.#checkReading(state, state.metadata, subject, value.value, atMs);
+    if (good && value.value !== null) this.#checkReading(state, state.metadata, subject, value.value, atMs);
   }
 
   finish(endMs: number): void {
@@ -95,6 +101,7 @@ export class PointChecks {
       const values = inCluster(topic, valueTopic(topic.point, state.publisher));
       if (value !== undefined) {
         if (endMs - state.valueMs > OVERDUE_MS) this.#late("bms.late-value", values, endMs, endMs - state.valueMs);
+        if (!state.good) this.#log.note("bms.bad-quality", values, endMs, { path: "quality", value: String(value.quality) });
         if (metadata === undefined) this.#undescribed(values, endMs, endMs - state.firstValueMs);
         else this.#finishSpan(state, metadata, values, endMs);
       }
@@ -125,6 +132,7 @@ export class PointChecks {
       value: undefined,
       valueMs: 0,
       firstValueMs: 0,
+      good: false,
       min: Number.POSITIVE_INFINITY,
       max: Number.NEGATIVE_INFINITY,
       whole: true,
@@ -181,11 +189,12 @@ export class PointChecks {
     this.#log.note("bms.no-metadata", subject, endMs, { hint, severity: long ? "error" : "warning" });
   }
 
-  #silent(state: PointState, { integration }: PointMetadata, subject: string, endMs: number): void {
-    const hint = integration === undefined ? undefined : `${integration} should write it`;
-    const severity = integration === undefined ? "error" : "warning"; // the BMS cannot help it
-    const value = `none for ${seconds(endMs - state.describedMs)}`;
-    this.#log.note("bms.no-value", subject, endMs, { value, hint, severity });
+  /** Echoes are optional; and an integration that is not there yet writes nothing, for which the BMS cannot be blamed. */
+  #silent({ topic, describedMs }: PointState, { integration }: PointMetadata, subject: string, endMs: number): void {
+    if (topic.pointType.startsWith("HeartbeatEcho") || (integration !== undefined && !this.#writers.has(integration))) return;
+    const hint = integration === undefined ? undefined : `${integration} should write it, and does write others`;
+    const value = `none for ${seconds(endMs - describedMs)}`;
+    this.#log.note("bms.no-value", subject, endMs, { value, hint, ...(integration !== undefined && { severity: "warning" }) });
   }
 
   #late(code: RuleCode, subject: string, atMs: number, gapMs: number): void {

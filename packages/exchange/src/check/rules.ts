@@ -40,7 +40,7 @@ export const RULES = {
   "bms.timestamp-ahead": ["error", "a timestamp does not lie in the future"],
   "bms.timestamp-behind": ["error", "a new value does not arrive more than 30 s after its timestamp"],
   "bms.timestamp-backwards": ["error", "timestamps of a point do not go back"],
-  "bms.bad-quality": ["warning", "quality is 1: anything else says not to trust the value"],
+  "bms.bad-quality": ["warning", "a point has at least one value of quality 1, which alone may be trusted"],
   "bms.null-good": ["warning", "a value that is null has another quality than 1"],
   "bms.unknown-state": ["error", "a value of a point with states is one of them"],
   "bms.state-text": ["error", "stateText names each value once"],
