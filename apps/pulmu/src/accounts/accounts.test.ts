@@ -140,6 +140,8 @@ describe("the HTTP API of accounts", () => {
       }),
     );
     assert.equal(new Set(told).size, OPERATIONS.length);
+    const published = readFileSync(new URL("../../../../docs/schema/accounts.openapi.json", import.meta.url), "utf8");
+    assert.deepEqual(JSON.parse(published), JSON.parse(JSON.stringify(document)), "write it again: npm run schema -w apps/pulmu");
   });
 });
 

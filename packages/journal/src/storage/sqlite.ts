@@ -51,6 +51,7 @@ class Connection implements Reader {
 
   async close(): Promise<void> {
     await this.ask({ op: "close" });
+    this.#worker.ref(); // whoever waits for the end keeps the program alive until it
     await this.#worker.terminate();
   }
 

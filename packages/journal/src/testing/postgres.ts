@@ -153,6 +153,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     });
   };
 
+  // A test that ends without `stop` (an assertion outside its `try`, a timeout) leaves no server behind.
+  process.once("exit", () => server?.kill("SIGQUIT"));
   await start();
   return {
     folder,
