@@ -58,6 +58,12 @@ test("given an integration that is not there, its points without values are no f
   assert.deepEqual(codes(check(silent)), ["warning bms.no-value"]);
 });
 
+test("given one value of bad quality among good ones, that is the BMS's to say and no fault", () => {
+  const bad = { value: null, timestamp: START + 60_000, quality: 0 };
+  const passing = [...siteTraffic(SITE), message(`${power}R001/power`, JSON.stringify(bad), START + 60_900)];
+  assert.deepEqual(codes(check(passing.toSorted((a, b) => a.atMs - b.atMs))), []);
+});
+
 test("given a value that is republished with the time of its event, nothing is late or behind", () => {
   const repeated = [0, 90, 180, 270].map((s) =>
     message(`${power}R001/power`, `{"value":120,"timestamp":${START},"quality":1}`, START + s * 1000),
