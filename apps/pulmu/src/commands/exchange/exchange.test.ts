@@ -92,7 +92,7 @@ describe("pulmu exchange", () => {
     await Promise.all([said(recorder, "recording mqtt://"), said(checker, "watching mqtt://")]);
     const played = await runPulmu("exchange", "replay", site, broker.address, "--speed", "100");
     assert.equal(played.stdout, `${siteMessages.length.toLocaleString("en-US")} messages published to ${broker.address}\n`);
-    await setTimeout(500); // what was published last is on its way to them
+    await setTimeout(1000); // what was published last is on its way to them
     recorder.child.kill("SIGINT");
     checker.child.kill("SIGINT");
     const [recorded, checked] = await Promise.all([recorder.end(), checker.end()]);
