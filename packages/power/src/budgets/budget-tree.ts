@@ -45,7 +45,8 @@ export function buildBudgetTree(site: Site): BudgetTree {
     (group) => groups[group].provisionedW,
   );
   const names: string[] = nested.parent.map(() => "");
-  const limits = drafts.map(({ below: _, ...limit }, d) => {
+  const limits = drafts.map((draft, d) => {
+    const { below: _, ...limit } = draft;
     for (const { set } of nested.parts[d]) names[set] += names[set] === "" ? limit.name : `, ${limit.name}`;
     return { ...limit, parts: nested.parts[d] };
   });
@@ -66,6 +67,14 @@ export function budgetsOf(tree: BudgetTree, limitW: (limit: SiteLimit) => number
 /** Puts a budget of rack watts on what a limit covers, where it is smaller than what stands. */
 export function tighten(budgetW: Float64Array, { parts }: SiteLimit, rackW: number): void {
   for (const { set, share } of parts) budgetW[set] = Math.min(budgetW[set], rackW * share);
+}
+
+/** Racks that a limit bears on. */
+export function racksBelow({ parent, nodeOf }: Pick<BudgetTree, "parent" | "nodeOf">, { parts }: Pick<SiteLimit, "parts">): number[] {
+  const covered = new Uint8Array(parent.length);
+  for (const { set } of parts) covered[set] = 1;
+  for (let n = 0; n < parent.length; n++) if (parent[n] >= 0 && covered[parent[n]] === 1) covered[n] = 1;
+  return [...nodeOf.keys()].filter((rack) => covered[nodeOf[rack]] === 1);
 }
 
 function electricLimits(site: Site, groups: readonly RackGroup[]): Draft[] {

@@ -9,7 +9,7 @@ import { fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
 
 const { racks, accelerators } = loadCatalog();
 
-const anyRack = fc.constantFrom(...[...racks.values()]).map((type) => {
+const anyRack = fc.constantFrom(...racks.values()).map((type) => {
   const accelerator = accelerators.get(type.acceleratorId);
   assert.ok(accelerator !== undefined);
   return { type, accelerator };

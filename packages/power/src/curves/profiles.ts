@@ -32,7 +32,8 @@ export class Profiles {
   readonly #objective: Objective;
   readonly #ranges: readonly LimitRange[];
   readonly #known = new Map<string, Profile>();
-  readonly curves: ValueCurve[] = [];
+  /** The first is the curve of a rack to which more power is worth nothing. */
+  readonly curves: ValueCurve[] = [{ stepW: new Float64Array(0), slope: new Float64Array(0) }];
 
   constructor(site: Site, objective: Objective) {
     this.#site = site;

@@ -110,6 +110,12 @@ export class LeaseBook {
     return nowMs < this.#heldFromMs[r] ? this.#heldW[r] : this.#fallbackW[r];
   }
 
+  /** It is known to be at its fallback, with nothing on its way. */
+  atFallback(r: number, nowMs: number): boolean {
+    const over = nowMs >= this.#heldToMs[r] + this.terms.driftMs || this.#heldToMs[r] === -Infinity;
+    return this.settled(r) && over && this.#sentOrder[r] === 0;
+  }
+
   /** Surely left of the known lease, ms; 0 when there is none. */
   remainingMs(r: number, nowMs: number): number {
     return Math.max(0, this.#heldFromMs[r] - nowMs);

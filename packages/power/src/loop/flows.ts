@@ -1,0 +1,152 @@
+import type { Site } from "@pulmu/site";
+import { racksBelow, type BudgetTree, type SiteLimit } from "../budgets/budget-tree.ts";
+import { deliveredW } from "../budgets/delivered.ts";
+import { groupRacks, type RackGroup } from "../budgets/worst-flow.ts";
+
+/** How fast a measured overhead is forgotten when it falls, as share of the contract per second. */
+const FORGET_SHARE_S = 0.0005;
+
+/** What is known of the flow through the site, or through one feed. */
+interface Scope {
+  readonly limit: SiteLimit;
+  readonly groups: readonly number[];
+  /** Nodes that its racks hang on, when nothing else does: their meters tell what the racks draw, whatever rack meters say. */
+  readonly hosts: readonly number[] | undefined;
+  /** Watts through the scope for a watt of a rack, losses aside, while what is energised now stays so. */
+  share: number;
+}
+
+/**
+ * What flows where, as far as trusted meters tell: draw of the site and of each feed, and how much of it is not racks at the worst
+ * slope of losses (`otherW`). A measured overhead instead of the design's is what turns cold weather into tokens.
+ */
+export class Flows {
+  /** Draw of the site, then of each feed, W; NaN where a meter is not trusted. */
+  readonly drawnW: Float64Array;
+  /** Output of each node, W; NaN where its meter is not trusted. */
+  readonly outputW: Float64Array;
+  /** 1 for a node with a way to a feed that is not known to be dead. */
+  readonly alive: Uint8Array;
+  readonly scopes: readonly Scope[];
+  readonly #site: Site;
+  readonly #groups: readonly RackGroup[];
+  readonly #otherW: Float64Array;
+  #onBattery = false;
+  #known = false;
+
+  constructor(site: Site, tree: BudgetTree) {
+    this.#site = site;
+    this.#groups = groupRacks(site);
+    const ordered = [undefined, ...site.feeds.keys()].map((feed) => limitOf(tree, feed));
+    this.scopes = ordered.map((limit) => this.#scope(tree, limit));
+    this.drawnW = new Float64Array(ordered.length).fill(NaN);
+    this.#otherW = new Float64Array(ordered.length).fill(NaN);
+    this.outputW = new Float64Array(site.nodes.length).fill(NaN);
+    this.alive = new Uint8Array(site.nodes.length).fill(1);
+    this.#shareOut();
+  }
+
+  /**
+   * @param nodeW input of each node, NaN where not trusted
+   * @param rackW the same of each rack
+   * @param liableW what each rack can draw: no reading counts for more
+   */
+  update(nodeW: Float64Array, rackW: Float64Array, liableW: Float64Array, passedS: number): void {
+    const { nodes, feeds } = this.#site;
+    for (let n = 0; n < nodes.length; n++) this.outputW[n] = Number.isNaN(nodeW[n]) ? NaN : deliveredW(nodes[n], nodeW[n]);
+    this.#findDead(nodeW);
+    this.drawnW[0] = 0;
+    feeds.forEach(({ node }, f) => {
+      this.drawnW[f + 1] = nodeW[node];
+      this.drawnW[0] += nodeW[node];
+    });
+    this.scopes.forEach((scope, s) => {
+      const { gain, limitW } = scope.limit;
+      const now = this.drawnW[s] - gain * scope.share * this.#racksW(scope, rackW, liableW);
+      const kept = this.#otherW[s] - FORGET_SHARE_S * limitW * passedS;
+      this.#otherW[s] = now >= kept || Number.isNaN(kept) ? now : kept;
+    });
+    this.#known = true;
+  }
+
+  /**
+   * Rack watts that keep a scope at a draw, W: by what is measured where it can be, else by design. Undefined scopes have no racks.
+   * @param s 0 = the site, then the feeds
+   */
+  rackBudgetW(s: number, drawW: number): number {
+    const { limit, share } = this.scopes[s];
+    const { gain, otherW } = limit;
+    const measuredW = this.#onBattery || !this.#known ? NaN : (drawW - this.#otherW[s]) / (gain * share);
+    const designW = (drawW - otherW) / gain;
+    return Number.isNaN(measuredW) ? designW : measuredW;
+  }
+
+  /** What the racks below a scope draw together, W. */
+  #racksW({ groups, hosts }: Scope, rackW: Float64Array, liableW: Float64Array): number {
+    if (hosts !== undefined) {
+      let sum = 0;
+      for (const host of hosts) sum += this.outputW[host];
+      if (!Number.isNaN(sum)) return sum;
+    }
+    let sum = 0;
+    for (const g of groups) for (const r of this.#groups[g].racks) sum += Number.isNaN(rackW[r]) ? 0 : Math.min(rackW[r], liableW[r]);
+    return sum;
+  }
+
+  /** Dead is what a trusted meter shows at zero, and what has no other way to a feed. A node on its battery is on borrowed time. */
+  #findDead(nodeW: Float64Array): void {
+    let changed = false;
+    let onBattery = false;
+    this.#site.nodes.forEach(({ parents }, n) => {
+      const fed = parents.length === 0 || parents.some((parent) => this.alive[parent] === 1);
+      const alive = fed && nodeW[n] !== 0 ? 1 : 0;
+      if (alive !== this.alive[n]) changed = true;
+      if (!fed && this.outputW[n] > 0) onBattery = true;
+      this.alive[n] = alive;
+    });
+    this.#onBattery = onBattery;
+    if (changed) this.#shareOut();
+  }
+
+  /** Which share of a rack's power comes through each feed, at most over its racks: two living sources share evenly. */
+  #shareOut(): void {
+    const { nodes, feeds } = this.#site;
+    const spread = (through: Float64Array, parents: readonly number[]): number => {
+      const living = parents.filter((parent) => this.alive[parent] === 1);
+      return living.reduce((sum, parent) => sum + through[parent] / living.length, 0);
+    };
+    this.scopes.forEach((scope, s) => {
+      if (s === 0) return void (scope.share = 1);
+      const through = new Float64Array(nodes.length);
+      nodes.forEach(({ parents }, n) => (through[n] = n === feeds[s - 1].node ? 1 : spread(through, parents)));
+      scope.share = scope.groups.reduce((most, g) => Math.max(most, spread(through, this.#groups[g].parents)), 0) || 1;
+    });
+    this.#otherW.fill(NaN);
+  }
+
+  #scope(tree: BudgetTree, limit: SiteLimit | undefined): Scope {
+    if (limit === undefined) return { limit: NO_RACKS, groups: [], hosts: undefined, share: 1 };
+    const below = new Set(racksBelow(tree, limit));
+    const groups = [...this.#groups.keys()].filter((g) => below.has(this.#groups[g].racks[0]));
+    const hosts = [...new Set(groups.flatMap((g) => this.#groups[g].parents))];
+    const pure = hosts.every((host) => this.#hostsOnly(host, groups));
+    return { limit, groups, hosts: pure ? hosts : undefined, share: 1 };
+  }
+
+  /** True when nothing but racks of these groups hangs on the node. */
+  #hostsOnly(host: number, groups: readonly number[]): boolean {
+    const { nodes, cdus, loops, fixedLoads, bess } = this.#site;
+    const others = [...nodes, ...cdus, ...loops, ...fixedLoads, ...bess];
+    return (
+      !others.some(({ parents }) => parents.includes(host)) &&
+      this.#groups.every(({ parents }, g) => !parents.includes(host) || groups.includes(g))
+    );
+  }
+}
+
+/** A feed that carries no racks, such as one for cooling alone: it limits none. */
+const NO_RACKS: SiteLimit = { kind: "feed", index: -1, name: "", limitW: Infinity, gain: 1, otherW: 0, parts: [] };
+
+function limitOf({ limits }: BudgetTree, feed: number | undefined): SiteLimit | undefined {
+  return limits.find(({ kind, index }) => (feed === undefined ? kind === "site" : kind === "feed" && index === feed));
+}

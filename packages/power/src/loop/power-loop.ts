@@ -1,0 +1,303 @@
+import { allocate } from "../allocation/allocate.ts";
+import { tighten, type SiteLimit } from "../budgets/budget-tree.ts";
+import { tightenByHeat } from "../budgets/heat.ts";
+import { sumBelow } from "../budgets/sums.ts";
+import type { Profile } from "../curves/profiles.ts";
+import { gpuCapFor, rackLimitW } from "../curves/rack-limit.ts";
+import type { Work } from "../curves/work.ts";
+import { Envelope, type ScopeLimit } from "../envelope/envelope.ts";
+import type { TargetBook } from "../envelope/target-book.ts";
+import { CriticalCuts, type CriticalCut } from "./critical-cuts.ts";
+import { assumedWorks } from "./demand.ts";
+import { Excursions } from "./excursions.ts";
+import { Flows } from "./flows.ts";
+import { gangCaps } from "./gangs.ts";
+import { LeaseBook, LEASE_TERMS } from "./lease-book.ts";
+import { MeterJudge } from "./meter-judge.ts";
+import { Obedience } from "./obedience.ts";
+import type { CapWrite, LeaseReport, MeterSnapshot } from "./ports.ts";
+import { Room } from "./room.ts";
+import type { Setup } from "./setup.ts";
+import { WritePlanner } from "./write-planner.ts";
+
+/** Works are looked at again this often, s: who runs where changes by the minute, mixes by a little each second. */
+const WORKS_EVERY_S = 5;
+/** Every device is asked this often what it was told, s. */
+const ASK_EVERY_S = 15;
+/** Of a target, this share is kept free: a second passes between a reading and a cap. */
+const TARGET_MARGIN = 0.003;
+/** A step that comes later than this after the last one counts as this late, s: ramps do not leap. */
+const LONGEST_STEP_S = 10;
+/** A watt worth moving from gangs that cannot use it. */
+const WORTH_MOVING_W = 1000;
+
+export interface StepInput {
+  /** By a clock that does not jump, ms. */
+  readonly nowMs: number;
+  /** Time of day, epoch ms. */
+  readonly wallMs: number;
+  readonly meters: MeterSnapshot;
+  /** Answers of devices since the last step. */
+  readonly reports: readonly LeaseReport[];
+  /** Who works where; undefined when nobody tells, and every busy rack counts as training. */
+  readonly works: readonly Work[] | undefined;
+}
+
+export interface StepOutput {
+  readonly writes: readonly CapWrite[];
+  /** Racks whose devices are to be asked what they were told. */
+  readonly asks: readonly number[];
+  /** Critical work that was cut from this second on, and why. */
+  readonly criticalCuts: readonly CriticalCut[];
+  /** Limits that the flow passes now, by name. */
+  readonly excursions: readonly string[];
+}
+
+/** How steering stands, for people. Powers in W. */
+export interface LoopView {
+  readonly scopes: readonly (ScopeLimit & { readonly drawnW: number })[];
+  /** Σ of what racks are liable for, Σ of what they would fall to, and the root budgets they have to fit: always, and now. */
+  readonly liableW: number;
+  readonly fallbackW: number;
+  readonly firmBudgetW: number;
+  readonly budgetW: number;
+  /** Watts that the lowest caps need beyond what is allowed now; 0 when everything fits. */
+  readonly shortW: number;
+  readonly unreachable: readonly number[];
+  readonly disobedient: readonly number[];
+  readonly untrustedRackMeters: number;
+  readonly criticalCuts: readonly CriticalCut[];
+  /** Watts that one more watt at the root would be worth nothing to: no rack wants them. */
+  readonly unusedW: number;
+}
+
+/**
+ * Steering, one step a second: judge readings → what is allowed → what is wanted → allocate → write what is safe. A step is a function of
+ * its input and of the state that earlier steps left; it reads no clock and waits for nothing.
+ *
+ * A new loop is a new controller: it begins by asking every device what it was told, and touches nothing until its predecessor's last
+ * writes have arrived or cannot arrive any more.
+ */
+export class PowerLoop {
+  readonly #setup: Setup;
+  readonly #envelope: Envelope;
+  readonly #book: LeaseBook;
+  readonly #planner: WritePlanner;
+  readonly #flows: Flows;
+  readonly #rackMeters: MeterJudge;
+  readonly #nodeMeters: MeterJudge;
+  readonly #nodeExcursions: Excursions;
+  readonly #scopeExcursions: Excursions;
+  readonly #obedience: Obedience;
+  readonly #cuts: CriticalCuts;
+  readonly #startMs: number;
+
+  #steps = 0;
+  #lastMs = NaN;
+  #works: readonly Work[] = [];
+  #profiles: readonly Profile[];
+  readonly #liableW: Float64Array;
+  #budgetW: Float64Array;
+  #shortW = 0;
+  #unusedW = 0;
+
+  /**
+   * @param firstOrder order of the first write: above any of every controller before (see `firstOrderOf`)
+   * @param startMs now, by the clock that does not jump
+   */
+  constructor(setup: Setup, targets: TargetBook, firstOrder: number, startMs: number) {
+    const { site, tree, profiles, fallbackCapW, fallbackW, mostW } = setup;
+    this.#setup = setup;
+    this.#startMs = startMs;
+    this.#envelope = new Envelope(site, targets);
+    this.#book = new LeaseBook(fallbackW, mostW, firstOrder, startMs);
+    this.#planner = new WritePlanner(site, profiles, this.#book, fallbackCapW, firstOrder);
+    this.#flows = new Flows(site, tree);
+    this.#rackMeters = new MeterJudge(mostW);
+    // A feed or node can carry well over its rating for a while.
+    this.#nodeMeters = new MeterJudge(
+      Float64Array.from(site.nodes, ({ unitRatingW, units, overload }) => unitRatingW * units * Math.max(2, overload)),
+    );
+    const nodes = tree.limits.filter(({ kind }) => kind === "node");
+    this.#nodeExcursions = new Excursions(nodes, ({ index }) => site.nodes[index].overload);
+    const scopes = this.#flows.scopes.map(({ limit }) => limit).filter(({ parts }) => parts.length > 0);
+    this.#scopeExcursions = new Excursions(scopes, () => undefined);
+    this.#obedience = new Obedience(site.racks.length);
+    this.#cuts = new CriticalCuts(setup);
+    this.#profiles = profiles.of([]);
+    this.#liableW = fallbackW.slice();
+    this.#budgetW = setup.firmW;
+  }
+
+  step({ nowMs, wallMs, meters, reports, works }: StepInput): StepOutput {
+    const passedS = Number.isNaN(this.#lastMs) ? 1 : Math.min(LONGEST_STEP_S, Math.max(0, (nowMs - this.#lastMs) / 1000));
+    this.#lastMs = nowMs;
+    this.#read(meters, reports, nowMs, passedS);
+    this.#envelope.advance(wallMs, passedS, this.#flows.drawnW);
+    if (this.#steps % WORKS_EVERY_S === 0) this.#look(works);
+    const excursions = this.#limit(meters, passedS);
+
+    const adopting = nowMs < this.#startMs + LEASE_TERMS.deliverWithinMs;
+    const writes = adopting ? this.#planner.keep(this.#profiles, nowMs) : this.#steer(wallMs, nowMs);
+    const asks = this.#toAsk(nowMs);
+    this.#steps++;
+    return { writes, asks, criticalCuts: this.#cuts.takeNew(), excursions };
+  }
+
+  view(): LoopView {
+    const { site, tree, firmW, fallbackW } = this.#setup;
+    const roots = [...tree.parent.keys()].filter((n) => tree.parent[n] < 0);
+    const atRoots = (columnW: Float64Array) => roots.reduce((sum, n) => sum + columnW[n], 0);
+    const all = (columnW: Float64Array) => columnW.reduce((sum, powerW) => sum + powerW, 0);
+    const racks = [...site.racks.keys()];
+    return {
+      scopes: this.#envelope.scopes.map((scope, s) => ({ ...scope, drawnW: this.#flows.drawnW[s] })),
+      liableW: all(this.#liableW),
+      fallbackW: all(fallbackW),
+      firmBudgetW: atRoots(firmW),
+      budgetW: atRoots(this.#budgetW),
+      shortW: this.#shortW,
+      unreachable: racks.filter((r) => this.#planner.unreachable(r)),
+      disobedient: racks.filter((r) => !this.#obedience.obeys(r)),
+      untrustedRackMeters: racks.length - this.#rackMeters.trustedCount,
+      criticalCuts: this.#cuts.current,
+      unusedW: this.#unusedW,
+    };
+  }
+
+  /** The limit in force on a rack as far as is known, W. */
+  limitW(rack: number): number {
+    return this.#book.inForceW(rack, this.#lastMs);
+  }
+
+  #read(
+    { rackPowerW, rackSampleMs, rackGood, nodePowerW, nodeSampleMs, nodeGood }: MeterSnapshot,
+    reports: readonly LeaseReport[],
+    nowMs: number,
+    passedS: number,
+  ): void {
+    const { site, mostW } = this.#setup;
+    const book = this.#book;
+    for (const report of reports) {
+      book.reported(report, rackLimitW(site.racks[report.rack].type, report.gpuCapW));
+      if (Number.isNaN(book.unconfirmedSinceMs(report.rack))) this.#planner.confirmed(report.rack);
+    }
+    this.#rackMeters.take(rackPowerW, rackSampleMs, rackGood, nowMs);
+    this.#nodeMeters.take(nodePowerW, nodeSampleMs, nodeGood, nowMs);
+    for (let r = 0; r < this.#liableW.length; r++) this.#liableW[r] = book.liabilityW(r, nowMs);
+    this.#obedience.judge(this.#rackMeters.trustedW, this.#liableW, mostW);
+    this.#flows.update(this.#nodeMeters.trustedW, this.#rackMeters.trustedW, this.#liableW, passedS);
+  }
+
+  #look(works: readonly Work[] | undefined): void {
+    this.#works = works ?? assumedWorks(this.#setup.site, this.#rackMeters.trustedW);
+    this.#profiles = this.#setup.profiles.of(this.#works);
+  }
+
+  /** Works out the budgets that hold now. Returns the names of limits that the flow passes. */
+  #limit({ nodeRatingW, rackInletC }: MeterSnapshot, passedS: number): string[] {
+    const { site, tree, firmW, minW, maxW } = this.#setup;
+    const { scopes, drawnW, outputW } = this.#flows;
+    const budgetW = firmW.slice();
+    const trusted = this.#nodeMeters.trustedW;
+    /** A node with units out carries less; one that is out carries nothing, and what it carried has another way or is dark. */
+    const ratingW = ({ index, limitW }: SiteLimit): number => {
+      const toldW = Number.isNaN(trusted[index]) ? NaN : nodeRatingW[index];
+      return toldW > 0 && toldW < limitW ? toldW : limitW;
+    };
+    for (const limit of tree.limits) if (limit.kind === "node") tighten(budgetW, limit, (ratingW(limit) - limit.otherW) / limit.gain);
+
+    const scopeOf = (limit: SiteLimit): number => scopes.findIndex((scope) => scope.limit === limit);
+    this.#envelope.scopes.forEach(({ limitW, contractW }, s) => {
+      const { limit } = scopes[s];
+      // The contract holds by design; measured overhead only ever makes it stricter. A target holds by what is measured.
+      const heldW = limitW < contractW ? limitW * (1 - TARGET_MARGIN) : contractW;
+      tighten(budgetW, limit, this.#flows.rackBudgetW(s, heldW));
+    });
+    tightenByHeat(budgetW, site, tree, rackInletC, minW, maxW);
+
+    const below = sumBelow(tree, this.#liableW);
+    const liableW = ({ parts }: SiteLimit): number => parts.reduce((sum, { set }) => sum + below[set], 0);
+    const over = [
+      ...this.#nodeExcursions.judge(({ index }) => outputW[index], ratingW, liableW, passedS),
+      ...this.#scopeExcursions.judge(
+        (limit) => drawnW[scopeOf(limit)],
+        (limit) => this.#steadyLimitW(scopeOf(limit)),
+        liableW,
+        passedS,
+      ),
+    ];
+    this.#nodeExcursions.tighten(budgetW);
+    this.#scopeExcursions.tighten(budgetW);
+    this.#budgetW = budgetW;
+    return over;
+  }
+
+  /** What a scope's draw is held against: while a limit is still coming down, the draw is allowed to be behind it. */
+  #steadyLimitW(s: number): number {
+    const { limitW, goalW, contractW } = this.#envelope.scopes[s];
+    return limitW <= goalW ? limitW : contractW;
+  }
+
+  #steer(wallMs: number, nowMs: number): CapWrite[] {
+    const { tree, firmW } = this.#setup;
+    const wantedW = this.#allocate(wallMs);
+    const room = new Room(tree.parent, tree.nodeOf, firmW, this.#budgetW, sumBelow(tree, this.#liableW));
+    return this.#planner.plan(this.#profiles, wantedW, this.#liableW, room, nowMs);
+  }
+
+  /** The limit that each rack should have, W. */
+  #allocate(wallMs: number): Float64Array {
+    const { tree, minW, profiles, site } = this.#setup;
+    const racks = site.racks.length;
+    // Racks that cannot be told anything are a given.
+    const fixed = Uint8Array.from({ length: racks }, (_, r) => (this.#planner.unreachable(r) || !this.#obedience.obeys(r) ? 1 : 0));
+    const leastW = minW.map((low, r) => (fixed[r] === 1 ? this.#liableW[r] : low));
+    const curveOf = Int32Array.from({ length: racks }, (_, r) => (fixed[r] === 1 ? 0 : this.#profiles[r].curve));
+    const budgetW = this.#fitting(sumBelow(tree, leastW));
+    const problem = { parent: tree.parent, nodeOf: tree.nodeOf, budgetW, curves: profiles.curves, weight: new Float64Array(racks).fill(1) };
+    let result = allocate({ ...problem, minW: leastW, curveOf });
+
+    const capOf = (r: number) =>
+      Math.min(profiles.ranges[r].maxCapW, gpuCapFor(site.racks[r].type, profiles.accelerator(r), result.powerW[r]));
+    const bounds = gangCaps(
+      this.#works,
+      racks,
+      Float64Array.from({ length: racks }, (_, r) => capOf(r)),
+    );
+    let movedW = 0;
+    bounds.forEach((boundW, r) => {
+      if (boundW === Infinity || fixed[r] === 1) return;
+      const levelW = Math.max(minW[r], Math.min(result.powerW[r], rackLimitW(site.racks[r].type, boundW + 1) - 1e-3));
+      movedW += result.powerW[r] - levelW;
+      leastW[r] = levelW;
+      curveOf[r] = 0;
+    });
+    if (movedW > WORTH_MOVING_W) result = allocate({ ...problem, minW: leastW, curveOf });
+    this.#unusedW = tree.parent.reduce((sum, parent, n) => (parent < 0 ? sum + result.slackW[n] : sum), 0);
+    this.#cuts.judge(result, this.#profiles, wallMs);
+    return result.powerW;
+  }
+
+  /** The budgets of now, none below what its racks take at least: what is beyond reach is cut as far as it goes, and told. */
+  #fitting(leastW: Float64Array): Float64Array {
+    let shortW = 0;
+    const budgetW = this.#budgetW.map((allowedW, n) => {
+      const neededW = leastW[n] * (1 + 1e-12);
+      shortW = Math.max(shortW, neededW - allowedW);
+      return Math.max(allowedW, neededW);
+    });
+    this.#shortW = Math.max(0, shortW);
+    return budgetW;
+  }
+
+  #toAsk(nowMs: number): number[] {
+    const book = this.#book;
+    const asks: number[] = [];
+    for (let r = 0; r < this.#liableW.length; r++) {
+      const waiting = !Number.isNaN(book.unconfirmedSinceMs(r)) && !this.#planner.unreachable(r);
+      if (waiting || (r + this.#steps) % ASK_EVERY_S === 0 || (!book.settled(r) && nowMs < this.#startMs + book.horizonMs)) asks.push(r);
+    }
+    return asks;
+  }
+}
