@@ -23,6 +23,11 @@ export interface LedgerOptions {
   readonly patienceMs?: number;
   /** How long a reservation waits for what other processes may give back; 500 ms by default. */
   readonly waitMs?: number;
+  /**
+   * How long a process that lost its database connection has to come back before others are given its budgets; by default 2 s on
+   * PostgreSQL (a server that restarts), 0 on SQLite (no connection to lose).
+   */
+  readonly graceMs?: number;
 }
 
 /** What a piece of work may come to: reserved before it starts. */
@@ -83,9 +88,13 @@ export class Ledger {
   /** Brings the tables up to date, takes a writer's number, and settles the accounts of processes that were killed. */
   static async open(store: Store, options: LedgerOptions): Promise<Ledger> {
     await prepareLedger(store, options.calendar);
-    const ledger = new Ledger(store, { patienceMs: 30_000, waitMs: 500, ...options }, await enlist(store, options.now()));
+    const ledger = new Ledger(
+      store,
+      { patienceMs: 30_000, waitMs: 500, graceMs: store.dialect === "postgres" ? 2_000 : 0, ...options },
+      await enlist(store, options.now()),
+    );
     await ledger.refresh();
-    await ledger.#allotments.reap(ledger.#writer.id, options.now());
+    await ledger.#allotments.reap(ledger.#writer.id, options.now(), ledger.#options.graceMs);
     await ledger.#allotments.exchange(ledger.#writer, []);
     return ledger;
   }
@@ -190,7 +199,7 @@ export class Ledger {
     await this.#allotments.exchange(writer, this.#book.counters);
     if (tick % FOLD_EVERY === 0) await this.#store.transaction((tx) => foldWriter(tx, writer.id));
     if (tick % REAP_EVERY === 0) {
-      await this.#allotments.reap(writer.id, nowMs);
+      await this.#allotments.reap(writer.id, nowMs, this.#options.graceMs);
       this.#book.sweep(nowMs);
     }
     if (tick % SWEEP_EVERY === 0) await this.#allotments.sweep(nowMs);
@@ -205,10 +214,15 @@ export class Ledger {
 
   async #enlistAgain(): Promise<Writer> {
     const writer = await enlist(this.#store, this.#options.now());
-    await this.#writer.lock.release().catch(() => {});
+    const before = this.#writer;
+    this.#book.reset();
+    await this.#allotments.succeed(before.id, writer.id, this.#book.counters, this.#options.now()).catch(async (error: unknown) => {
+      await writer.lock.release();
+      throw error;
+    });
     this.#writer = writer;
     this.#lost = false;
-    this.#book.reset();
+    await before.lock.release().catch(() => {});
     return writer;
   }
 

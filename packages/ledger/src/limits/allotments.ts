@@ -80,6 +80,8 @@ export class Allotments {
   readonly #calendar: Calendar;
   /** Processes not known to have ended at the last look, this one included. */
   #living = 1;
+  /** Writers found without a sign of life, and since when. */
+  readonly #suspects = new Map<number, number>();
   /** One exchange at a time: two could not both know what the database holds for this process. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -184,31 +186,61 @@ export class Allotments {
     });
   }
 
-  /** Finds writers whose process is gone and turns what they were allotted into what they spent. */
-  async reap(self: number, nowMs: number): Promise<void> {
-    for (const writer of await deadWriters(this.#store, self)) await this.end(writer, nowMs);
+  /**
+   * Finds writers whose process is gone and turns what they were allotted into what they spent. One that only lost its connection gets
+   * `graceMs` to come back and keep what its work under way holds.
+   */
+  async reap(self: number, nowMs: number, graceMs: number): Promise<void> {
+    const dead = await deadWriters(this.#store, self);
+    for (const writer of this.#suspects.keys()) if (!dead.includes(writer)) this.#suspects.delete(writer);
+    for (const writer of dead) {
+      const sinceMs = this.#suspects.get(writer) ?? nowMs;
+      this.#suspects.set(writer, sinceMs);
+      if (nowMs - sinceMs >= graceMs) await this.end(writer, nowMs);
+    }
   }
 
   /** Closes a writer's account: what it was allotted becomes what its durable records spent. */
-  async end(writer: number, nowMs: number): Promise<void> {
-    await this.#store.transaction(async (tx) => {
-      await tx.lock("allotments");
-      const [row] = await tx.query<{ ended_ms: number | null }>("select ended_ms from ledger_writers where id = $1", [writer]);
-      if (row.ended_ms !== null) return;
-      while (await foldWriter(tx, writer));
-      const limits = new Map((await readLimits(tx)).map((limit) => [limit.id, limit]));
-      const rows = await tx.query<{ limit_id: string; start_ms: number }>(
-        "select limit_id, start_ms from limit_allotments where writer = $1",
-        [writer],
-      );
-      for (const { limit_id, start_ms } of rows) {
-        const limit = limits.get(limit_id);
-        const spent = limit === undefined ? 0n : await spentBy(tx, limit, start_ms, writer, this.#calendar);
-        if (spent !== 0n) await tx.run(ADD, [limit_id, start_ms, ENDED, spent]);
+  end(writer: number, nowMs: number): Promise<void> {
+    return this.#store.transaction((tx) => this.#end(tx, writer, nowMs));
+  }
+
+  /**
+   * Closes the account of the writer that this process was, and opens the one that it is now with what its work under way holds: in one
+   * transaction, so that nobody is given it in between. The counters start from nothing granted.
+   */
+  succeed(before: number, now: number, counters: Iterable<Counter>, nowMs: number): Promise<void> {
+    return this.#alone(async () => {
+      const held = [...counters].filter(({ free }) => free < 0n).map((counter) => ({ counter, amount: -counter.free }));
+      await this.#store.transaction(async (tx) => {
+        await this.#end(tx, before, nowMs);
+        for (const { counter, amount } of held) await tx.run(ADD, [counter.limit.id, counter.startMs, now, amount]);
+      });
+      for (const { counter, amount } of held) {
+        counter.granted += amount;
+        counter.free += amount;
+        counter.freeBefore = counter.free;
       }
-      await tx.run("delete from limit_allotments where writer = $1", [writer]);
-      await writerEnded(tx, writer, nowMs);
     });
+  }
+
+  async #end(tx: Transaction, writer: number, nowMs: number): Promise<void> {
+    await tx.lock("allotments");
+    const [row] = await tx.query<{ ended_ms: number | null }>("select ended_ms from ledger_writers where id = $1", [writer]);
+    if (row.ended_ms !== null) return;
+    while (await foldWriter(tx, writer));
+    const limits = new Map((await readLimits(tx)).map((limit) => [limit.id, limit]));
+    const rows = await tx.query<{ limit_id: string; start_ms: number }>(
+      "select limit_id, start_ms from limit_allotments where writer = $1",
+      [writer],
+    );
+    for (const { limit_id, start_ms } of rows) {
+      const limit = limits.get(limit_id);
+      const spent = limit === undefined ? 0n : await spentBy(tx, limit, start_ms, writer, this.#calendar);
+      if (spent !== 0n) await tx.run(ADD, [limit_id, start_ms, ENDED, spent]);
+    }
+    await tx.run("delete from limit_allotments where writer = $1", [writer]);
+    await writerEnded(tx, writer, nowMs);
   }
 
   /** Drops the allotments of windows that ended a day ago or more. */

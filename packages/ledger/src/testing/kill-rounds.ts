@@ -233,7 +233,7 @@ async function checkBooks(store: Store, sent: ReadonlyMap<string, UsageRecord>):
     if (sent.get(id)?.meters.outputTokens !== tokens) findings.push(`${id} is not what was served`);
   }
   // A new instance closes the accounts of the killed ones: what is left of a budget is exactly what no record spent.
-  const ledger = await Ledger.open(store, { calendar: KOREA, now: () => Date.now(), waitMs: 0 });
+  const ledger = await Ledger.open(store, { calendar: KOREA, now: () => Date.now(), waitMs: 0, graceMs: 0 });
   const [{ used }] = await store.query<{ used: number }>(
     "select coalesce(sum(requests), 0) as used from usage_records where key_id = 't0-k0'",
   );
