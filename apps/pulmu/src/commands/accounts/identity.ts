@@ -50,6 +50,22 @@ export const setTenantState = (id: string, state: "active" | "suspended", option
     printLine(`Tenant ${id} is ${state}.`);
   });
 
+/** A person is `person:<issuer>#<sub>`, as the journal names who signed in. */
+export const changeRole = (
+  change: "grant" | "withdraw",
+  person: string,
+  role: string,
+  options: CommonOptions & { readonly tenant?: string },
+): Promise<ExitCode> =>
+  withHouse(options, async ({ identity }, by) => {
+    if (change === "grant") await identity.grantRole(by, person, role as Role, options.tenant);
+    else await identity.withdrawRole(by, person, role as Role, options.tenant);
+    if (options.json) return printJson({ person, role, tenant: options.tenant ?? null, granted: change === "grant" });
+    printLine(
+      `${person} is ${change === "grant" ? "now" : "no longer"} ${role} ${options.tenant === undefined ? "of the whole site" : `in ${options.tenant}`}.`,
+    );
+  });
+
 export const listProjects = (options: CommonOptions): Promise<ExitCode> =>
   withHouse(options, async ({ identity }, by) => {
     const projects = await identity.projects(by);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { DEFAULT_DATABASE } from "../../accounts/house.ts";
 import type { ExitCode } from "../../exit.ts";
 
@@ -45,9 +45,16 @@ function addIdentity(program: Command, { finish, addExamples }: Registry): void 
   on(tenant, "resume <id>", "accept a suspended tenant's keys again").action(async (id, options) =>
     finish(await (await load()).setTenantState(id, "active", options)),
   );
+  on(tenant, "grant <person> <role>", "give a person a role: viewer, operator, tenant-admin, auditor")
+    .option("--tenant <id>", "in this tenant alone (default: the whole site)")
+    .action(async (person, role, options) => finish(await (await load()).changeRole("grant", person, role, options)));
+  on(tenant, "withdraw <person> <role>", "take a role from a person")
+    .option("--tenant <id>", "in this tenant alone (default: the whole site)")
+    .action(async (person, role, options) => finish(await (await load()).changeRole("withdraw", person, role, options)));
   addExamples(tenant, [
     ["pulmu tenant create snu --name 'Seoul National University'", "a new tenant"],
     ["pulmu tenant list --json --db postgres://pulmu@db/pulmu", "all of them, from PostgreSQL"],
+    ["pulmu tenant grant 'person:https://idp.example#42' tenant-admin --tenant snu", "somebody who signs in"],
   ]);
 
   const project = program
@@ -192,8 +199,8 @@ function addJournal(program: Command, { finish, addExamples }: Registry): void {
     .summary("who did what, verifiable")
     .description("The journal: append-only, hash-chained, signed as a C2SP tiled transparency log.");
   on(journal, "list", "list entries")
-    .option("--from <number>", "from this entry on", Number)
-    .option("--last <number>", "so many", Number, 20)
+    .option("--from <number>", "from this entry on", wholeNumber)
+    .option("--last <number>", "so many", wholeNumber, 20)
     .action(async (options) => finish(await (await load()).listEntries(options)));
   on(journal, "verify", "find any entry that was changed, dropped, reordered, inserted or forked")
     .option("--against <files...>", "checkpoints kept elsewhere")
@@ -210,4 +217,9 @@ function addJournal(program: Command, { finish, addExamples }: Registry): void {
     ["pulmu journal verify --against kept.txt", "was anything touched since?"],
     ["pulmu journal export evidence", "for an auditor, with a verifier beside it"],
   ]);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("It is a whole number.");
+  return Number(text);
 }
