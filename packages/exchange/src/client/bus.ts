@@ -6,6 +6,8 @@ export type MessageHandler = (message: BusMessage) => void | Promise<void>;
 /** What the roles need of the bus. Topics are the contract's own: a federation's prefix is added and taken off underneath. */
 export interface Bus {
   readonly connected: boolean;
+  /** Highest QoS that this broker delivers, as far as it is known. */
+  readonly maxQos: Qos;
   /**
    * Sends, and is done when the broker has it: written (QoS 0) or acknowledged. A broker that forbids the topic acknowledges all the
    * same and drops the message: `readBack` tells.
