@@ -1,4 +1,4 @@
-import type { Catalog } from "@pulmu/catalog";
+import type { Catalog, WorkKind } from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
 import type { Scenario } from "./scenario.ts";
 
@@ -70,6 +70,19 @@ export interface ServiceRow {
   readonly itlP50S: number;
   readonly itlP99S: number;
   readonly gpuPowerW: number;
+}
+
+/** Who holds which GPUs now, and what they do on them: what a scheduler knows. */
+export interface Placement {
+  /** Of the job, or of the service's pool. */
+  readonly id: string;
+  readonly tenantId: string;
+  readonly serviceClass: string;
+  /** A gang waits for its slowest rack. */
+  readonly gang: boolean;
+  /** Share of the last second that its GPUs spent on each kind of work, weighed by how hard it was on them; the rest they were idle. */
+  readonly busy: Readonly<Partial<Record<WorkKind, number>>>;
+  readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
 }
 
 /** What a device is told from outside: a lease that ends. GPUs of one rack share it. */
@@ -147,6 +160,8 @@ export interface Simulation {
   readonly nodePowerW: Float64Array;
   /** Power at the output of each node over its rating. */
   readonly nodeLoad: Float64Array;
+  /** What each node can carry at its output with the units that are in service, a spare left out, W; 0 when none is. */
+  readonly nodeRatingW: Float64Array;
   /** Power at the input of each rack, W; index as in `Site.racks`. */
   readonly rackPowerW: Float64Array;
   /** What the rack's own meter says: the same, unless its sensor is stuck. */
@@ -169,5 +184,6 @@ export interface Simulation {
   takeEvents(): readonly TwinEvent[];
   jobs(): readonly JobRow[];
   services(): readonly ServiceRow[];
+  placements(): readonly Placement[];
   kpis(): Kpis;
 }

@@ -167,6 +167,7 @@ export function createFakeSimulation(): Simulation {
     row,
     nodePowerW,
     nodeLoad,
+    nodeRatingW: Float64Array.from([FEED_LIMIT_W, 2.5e6]),
     rackPowerW,
     rackReadingW: rackPowerW,
     rackInletC,
@@ -206,6 +207,7 @@ export function createFakeSimulation(): Simulation {
       fakeJob("batch-eval", "waiting", 144, 0),
     ],
     services: () => [fakeService("agents-chat", "standard"), fakeService("hyperclova-chat", "critical")],
+    placements: () => [],
     kpis: () => ({
       ...({} as Kpis),
       durationS: atS,

@@ -263,6 +263,34 @@ test("given a stuck sensor, the reading stays while the rack moves on", () => {
   assert.equal(run.rackReadingW[1], run.rackPowerW[1]);
 });
 
+test("what each holder of GPUs does can be looked up, and adds up to the GPUs that are held", () => {
+  const run = runOf(smallSite());
+  advance(run, 60);
+  const placements = run.placements();
+  assert.deepEqual(
+    placements.map(({ id, gang }) => [id, gang]),
+    [
+      ["chat", false],
+      ["train-1", true],
+    ],
+  );
+  const held = placements.flatMap(({ pieces }) => pieces).reduce((sum, { gpus }) => sum + gpus, 0);
+  assert.equal(held, run.row[SERIES.busyGpus]);
+  assert.ok((placements[0].busy.decode ?? 0) > 0 && (placements[1].busy.training ?? 0) > 0.4);
+});
+
+test("given a unit of a node lost, its spare stands in; given two lost, it can carry less", () => {
+  const site = smallSite();
+  const ups = site.nodes.findIndex(({ id }) => id === "ups-a");
+  const lost = (atS: number) => ({ atS, kind: "power-node" as const, target: "ups-a", repairS: 100, count: 1 });
+  const run = runOf(site, { faults: [lost(10), lost(20)] });
+  const rating = (seconds: number) => {
+    advance(run, seconds);
+    return run.nodeRatingW[ups];
+  };
+  assert.deepEqual([rating(5), rating(10), rating(10)], [1.6e6, 1.6e6, 0.8e6]);
+});
+
 test("a model that does not fit its GPUs is refused with what is missing", () => {
   const site = smallSite((text) => text.replace("model: llama-3.1-70b", "model: llama-3.1-405b"));
   const tight = { ...catalog, models: new Map(catalog.models) };

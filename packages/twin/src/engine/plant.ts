@@ -3,7 +3,7 @@ import type { Site } from "@pulmu/site";
 import { random } from "@pulmu/units";
 import type { Scenario } from "../scenario.ts";
 import { SERIES, SITE_SERIES } from "../series.ts";
-import type { CapLease, JobRow, Kpis, ServiceRow, Simulation, TwinEvent } from "../simulation.ts";
+import type { CapLease, JobRow, Kpis, Placement, ServiceRow, Simulation, TwinEvent } from "../simulation.ts";
 import type { Arrivals } from "../traces/index.ts";
 import { Accounts } from "./accounts.ts";
 import { Batteries } from "./batteries.ts";
@@ -130,6 +130,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     return this.#path.load;
   }
 
+  get nodeRatingW(): Float64Array {
+    return this.#path.ratings();
+  }
+
   step(): void {
     const atS = this.#atS;
     this.#queue.runUntil(atS);
@@ -205,6 +209,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
 
   services(): readonly ServiceRow[] {
     return this.#work.pools.map((pool) => pool.row());
+  }
+
+  placements(): readonly Placement[] {
+    return this.#work.placements();
   }
 
   kpis(): Kpis {

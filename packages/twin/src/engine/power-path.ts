@@ -38,6 +38,7 @@ export class PowerPath {
   readonly #unitsLost: Uint16Array;
   readonly #tripped: Uint8Array;
   readonly #spares: Uint8Array;
+  readonly #ratingW: Float64Array;
   readonly #noLoad: Float64Array;
   readonly #linear: Float64Array;
   readonly #quadratic: Float64Array;
@@ -76,6 +77,7 @@ export class PowerPath {
     this.#unitsLost = new Uint16Array(n);
     this.#tripped = new Uint8Array(n);
     this.#spares = Uint8Array.from(nodes, (node) => (node.redundancy === "N+1" ? 1 : 0));
+    this.#ratingW = new Float64Array(n);
     this.#noLoad = Float64Array.from(nodes, (node) => node.loss.noLoad);
     this.#linear = Float64Array.from(nodes, (node) => node.loss.linear);
     this.#quadratic = Float64Array.from(nodes, (node) => node.loss.quadratic);
@@ -130,9 +132,7 @@ export class PowerPath {
       const loss = ratingW * (this.#noLoad[i] + x * (this.#linear[i] + x * this.#quadratic[i]));
       lossW[i] = loss;
       totalLossW += loss;
-      // A spare unit shares the load but the rating is what stands without it.
-      const carriers = unitsUp[i] - (this.#spares[i] === 1 && unitsUp[i] === this.#units[i] ? 1 : 0);
-      load[i] = outW / (unitW[i] * carriers);
+      load[i] = outW / (unitW[i] * this.#carriers(i));
       let inW = outW + loss;
       if (this.#autonomyS[i] > 0) {
         const battery = this.#battery(i, inW, ratingW);
@@ -152,6 +152,18 @@ export class PowerPath {
     this.feedW = feedW;
     this.batteryW = batteryW;
     if (this.#batteriesBusy > 0) this.#spendBatteries();
+  }
+
+  /** What each node can carry with the units that are in service, W. Worked out when somebody looks. */
+  ratings(): Float64Array {
+    for (let i = 0; i < this.#count; i++) this.#ratingW[i] = this.#unitW[i] * this.#carriers(i);
+    return this.#ratingW;
+  }
+
+  /** A spare unit shares the load but the rating is what stands without it. */
+  #carriers(i: number): number {
+    const unitsUp = this.#unitsUp[i];
+    return unitsUp - (this.#spares[i] === 1 && unitsUp === this.#units[i] ? 1 : 0);
   }
 
   /** Battery power of a UPS this second, W: −input while it carries the load alone, + while it recharges. */

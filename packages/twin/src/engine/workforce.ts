@@ -1,13 +1,14 @@
 import type { Accelerator, Catalog } from "@pulmu/catalog";
 import type { GpuDemand, InferenceWorkload, Site, Workload } from "@pulmu/site";
 import { exp, type Random } from "@pulmu/units";
+import type { Placement } from "../simulation.ts";
 import { ARRIVED, type Arrivals } from "../traces/index.ts";
 import type { EventLog } from "./event-log.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { need } from "./grid-side.ts";
 import { Job, type JobWorkload, type Pace } from "./job.ts";
 import { placeGang, placeReplicas, release, type RackPool } from "./placement.ts";
-import type { RackState } from "./rack-state.ts";
+import { WORK_KINDS, type RackState } from "./rack-state.ts";
 import { saturationRequestsPerS } from "./service-model.ts";
 import { replicaGpus, serviceOf } from "./service-of.ts";
 import { ServicePool } from "./service-pool.ts";
@@ -107,6 +108,21 @@ export class Workforce {
       if (job.finished) this.#finish(job, i, atS);
     }
     this.#refresh();
+  }
+
+  placements(): Placement[] {
+    const own = (owner: Owner, id: string, tenantId: string, serviceClass: string): Placement => ({
+      id,
+      tenantId,
+      serviceClass,
+      gang: owner.gang,
+      busy: { [WORK_KINDS[owner.kindA]]: owner.busyA, [WORK_KINDS[owner.kindB]]: owner.busyB },
+      pieces: owner.pieces,
+    });
+    return [
+      ...this.pools.map((pool) => own(pool, pool.settings.id, pool.settings.tenantId, pool.settings.serviceClass)),
+      ...this.#running.map((job) => own(job, job.spec.id, job.spec.tenantId, job.spec.workload.serviceClass)),
+    ];
   }
 
   /** Takes GPUs of one rack out of service; whoever held them is hit. Returns how many were taken. */
