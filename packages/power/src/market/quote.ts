@@ -2,6 +2,7 @@ import type { Site } from "@pulmu/site";
 import { nearest, PulmuError } from "@pulmu/units";
 import { Allocator } from "../allocation/allocate.ts";
 import { budgetsOf, tighten, type BudgetTree, type SiteLimit } from "../budgets/budget-tree.ts";
+import { racksBelow } from "../budgets/racks-below.ts";
 import type { Profile, Profiles } from "../curves/profiles.ts";
 import type { Work } from "../curves/work.ts";
 import { EventMeter, type EventPrice } from "./event-price.ts";
@@ -182,12 +183,6 @@ function scopeOf({ site, tree }: FactoryNow, { feedTag, reductionW, durationS }:
   const limit = tree.limits.find(({ kind, index }) => (feed < 0 ? kind === "site" : kind === "feed" && index === feed));
   if (limit === undefined) throw bad("feed", feedTag ?? "all feeds", "carries no racks: there is nothing to give");
   return limit;
-}
-
-function racksBelow({ nodeOf, parent }: BudgetTree, { parts }: SiteLimit): number[] {
-  const covered = new Set(parts.map(({ set }) => set));
-  const inside = parent.reduce<boolean[]>((known, up, n) => [...known, covered.has(n) || (up >= 0 && known[up])], []);
-  return [...nodeOf.keys()].filter((rack) => inside[nodeOf[rack]]);
 }
 
 function bad(path: string, value: unknown, rule: string): PulmuError {
