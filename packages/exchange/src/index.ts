@@ -91,7 +91,7 @@ export { LoadSchedule, type ScheduledTarget } from "./roles/load-schedule.ts";
 export { SITE_SERIES_POINTS, type PlantReadings, type SiteSeries } from "./roles/plant.ts";
 export { PointTable, type PointInfo } from "./roles/point-table.ts";
 export type { PowerTree, TreeNode } from "./roles/power-tree.ts";
-export type { Reading, ReadingState } from "./roles/reading.ts";
+export type { JudgedReading, ReadingState } from "./roles/reading.ts";
 export { shedHints, type ShedHint, type Sheddable } from "./roles/shed-hints.ts";
 export { ceilingPoint, heartbeatPoint, SITE_CEILING, sitePoints, type PlantPoint } from "./roles/site-points.ts";
 export { makeEvent, newTraceparent, nextTraceparent, type EventHead, type NewId } from "./signing/event.ts";

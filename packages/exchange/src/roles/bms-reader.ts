@@ -9,7 +9,7 @@ import type { BusMessage } from "../message.ts";
 import { Refusals } from "../refusals.ts";
 import { PointTable } from "./point-table.ts";
 import { buildPowerTree, type PowerTree } from "./power-tree.ts";
-import type { Reading, ReadingState } from "./reading.ts";
+import type { JudgedReading, ReadingState } from "./reading.ts";
 
 export interface BmsReaderOptions {
   readonly dialects?: Partial<Dialects>;
@@ -93,7 +93,7 @@ export class BmsReader {
     return this.#tree;
   }
 
-  read(slot: number | undefined): Reading {
+  read(slot: number | undefined): JudgedReading {
     if (slot === undefined) return { state: "missing", value: NaN, atMs: NaN };
     const value = this.points.arrivedMs(slot) === -Infinity ? NaN : this.points.si(slot);
     return { state: this.#judge(slot), value, atMs: this.points.timestampMs(slot) };

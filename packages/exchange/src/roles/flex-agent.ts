@@ -9,7 +9,7 @@ import { ceilingsOf, limitedGroups, type Ceilings, type FeedFacts, type LimitedG
 import { FeedRamp } from "./feed-ramp.ts";
 import type { FlexSender } from "./flex-sender.ts";
 import { LoadSchedule, type ScheduledTarget } from "./load-schedule.ts";
-import type { Reading } from "./reading.ts";
+import type { JudgedReading } from "./reading.ts";
 import type { ShedHint } from "./shed-hints.ts";
 
 const SET = "grid.loadtarget.set.v1";
@@ -22,7 +22,7 @@ export interface AgentPlant {
   /** The plant's clock, epoch milliseconds: targets are due by it. */
   nowMs(): number;
   /** Metered power of a feed. */
-  feedPower(tag: string): Reading;
+  feedPower(tag: string): JudgedReading;
   /** Holds the plant to these ceilings from now on. Called when they change. */
   setCeilings(ceilings: Ceilings): void;
   /** What could be shed to draw so much less, the least missed first. Advice to the infrastructure agent. */

@@ -11,7 +11,7 @@ export type ReadingState =
   | "implausible";
 
 /** A judged reading. */
-export interface Reading {
+export interface JudgedReading {
   readonly state: ReadingState;
   /** In SI (W, °C, m³/s …); NaN when nothing came, or null did. Also told when it may not be believed. */
   readonly value: number;
