@@ -1,13 +1,13 @@
 /** Time, handed in: the wall's in the program, a fake one in tests. */
 export interface ActuatorClock {
-  /** Epoch milliseconds. */
-  nowMs(): number;
+  /** Milliseconds from some start, never jumping. */
+  monotonicMs(): number;
   /** Resolves after so long; rejects with the signal's reason as soon as it is aborted. */
   sleep(durationMs: number, signal: AbortSignal): Promise<void>;
 }
 
 export const wallClock: ActuatorClock = {
-  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   sleep: (durationMs, signal) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);

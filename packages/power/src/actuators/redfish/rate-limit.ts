@@ -14,7 +14,7 @@ export class RateLimit {
   /** Waits for this request's turn. */
   async turn(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#clock.monotonicMs();
     const atMs = Math.max(nowMs, this.#nextMs);
     this.#nextMs = atMs + this.#intervalMs;
     if (atMs > nowMs) await this.#clock.sleep(atMs - nowMs, signal);

@@ -114,12 +114,22 @@ export class RedfishSession {
   async #ensureLogin(signal: AbortSignal): Promise<void> {
     if (this.#closed) throw this.#fail("closed", "is closed");
     if (this.#token !== undefined) return;
-    this.#login ??= this.#logIn(signal).finally(() => (this.#login = undefined));
-    await this.#login;
+    // Its deadline is its own: whoever asked first may give up while others wait.
+    this.#login ??= this.#logIn(AbortSignal.timeout(this.#limits.tries * this.#limits.answerMs)).finally(() => (this.#login = undefined));
+    await this.#orGiveUp(this.#login, signal);
+  }
+
+  /** Waits for shared work no longer than its asker wants. */
+  async #orGiveUp(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { promise: givenUp, reject } = Promise.withResolvers<never>();
+    const stop = () => reject(this.#fail("timeout", "no session in time"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([work, givenUp]).finally(() => signal.removeEventListener("abort", stop));
   }
 
   async #logIn(signal: AbortSignal): Promise<void> {
-    const waitMs = this.#noLoginBeforeMs - this.#clock.nowMs();
+    const waitMs = this.#noLoginBeforeMs - this.#clock.monotonicMs();
     if (waitMs > 0) throw this.#fail("login", `it refused the password; the next try is in ${Math.ceil(waitMs / 1000)} s`);
     const { user, password } = await this.#credentials();
     const answer = await this.#retried("POST", SESSIONS, JSON.stringify({ UserName: user, Password: password }), {}, signal);
@@ -131,7 +141,7 @@ export class RedfishSession {
       return;
     }
     if (answer.status === 401 || answer.status === 403) {
-      this.#noLoginBeforeMs = this.#clock.nowMs() + this.#limits.refusedLoginMs;
+      this.#noLoginBeforeMs = this.#clock.monotonicMs() + this.#limits.refusedLoginMs;
       throw this.#fail("login", "it refuses this user or password", { hint: "check the secret it is given" });
     }
     throw this.#refusal("POST", SESSIONS, answer);
@@ -181,7 +191,8 @@ export class RedfishSession {
     if (status === 404) return this.#fail("absent", "has no such resource", { value, hint: "check the BMC profile against this model" });
     if (status === 412 || status === 428) return this.#fail("precondition", "wants a precondition", { value });
     if (status >= 500 || status === 429) return this.#fail("failing", `answers ${status}, try after try`, { value });
-    return this.#fail("refused", `refuses with ${status}${messageOf(body)}`, { value });
+    // What it says of a login may repeat the secret.
+    return this.#fail("refused", `refuses with ${status}${path === SESSIONS ? "" : messageOf(body)}`, { value });
   }
 
   #json(path: string, body: string): Json {

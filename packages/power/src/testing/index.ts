@@ -1,0 +1,2 @@
+/** For tests of rooms above: what every actuator must pass. */
+export { actuatorSuite, type ActuatorRig } from "./actuator-suite.ts";
