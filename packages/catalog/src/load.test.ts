@@ -155,8 +155,7 @@ const refusals: readonly (readonly [what: string, text: string, message: string]
   [
     "an unknown key",
     pump("powerShaer: 0.01"),
-    `facts.yaml:4: cooling.my-pump.powerShare: this key is required: a ratio, such as 95 % or 0.95
-facts.yaml:8: cooling.my-pump.powerShaer: 0.01: unknown key "powerShaer" (did you mean "powerShare"?)`,
+    `facts.yaml:8: cooling.my-pump.powerShaer: 0.01: unknown key "powerShaer" (did you mean "powerShare"?)`,
   ],
   [
     "a unit of another kind",

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PulmuError, type Problem } from "@pulmu/units";
 import { checkShape, fileError, readYamlFile } from "@pulmu/units/yaml";
@@ -17,7 +17,7 @@ export interface CatalogOptions {
   readonly extraDirs?: readonly string[];
 }
 
-const OWN_DIR = fileURLToPath(new URL("../data", import.meta.url));
+const OWN_FACTS = fileURLToPath(new URL("../data", import.meta.url));
 
 /**
  * Reads all fact files into one frozen catalogue.
@@ -36,8 +36,10 @@ export function loadCatalog({ extraDirs = [] }: CatalogOptions = {}): Catalog {
     }
   };
 
-  const layers = [OWN_DIR, ...extraDirs].map((directory) => {
-    const read = directory === OWN_DIR ? readOwnFile : readYamlFile;
+  // As seen from where the program runs: what a problem names is then as short as what a user would type.
+  const ownDir = relative(process.cwd(), OWN_FACTS);
+  const layers = [ownDir, ...extraDirs].map((directory) => {
+    const read = directory === ownDir ? readOwnFile : readYamlFile;
     const files = attempt(() => factFiles(directory)) ?? [];
     return files.flatMap((file) => attempt(() => readFacts(read(file))) ?? []);
   });

@@ -26,7 +26,7 @@ const MAX_ALIASES = 100;
 
 /**
  * Reads one YAML 1.2 document from a text.
- * @throws PulmuError `yaml.syntax` (all syntax errors at once, up to 20), `yaml.empty`, `yaml.too-large`, `yaml.alias-bomb`, `yaml.too-deep`.
+ * @throws PulmuError `yaml.syntax` (the syntax errors of all lines at once, up to 20), `yaml.empty`, `yaml.too-large`, `yaml.alias-bomb`, `yaml.too-deep`.
  */
 export function readYaml(text: string, file: string, { maxBytes = MAX_BYTES } = {}): YamlDocument {
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes) {
@@ -38,14 +38,13 @@ export function readYaml(text: string, file: string, { maxBytes = MAX_BYTES } = 
     const syntax = [...document.errors, ...document.warnings];
     if (syntax.length > 0) {
       if (syntax.some((error) => error.code === "RESOURCE_EXHAUSTION")) throw new RangeError("nested too deeply");
-      throw new PulmuError(
-        syntax.slice(0, MAX_SYNTAX_ERRORS).map((error) => ({
-          code: "yaml.syntax",
-          file,
-          line: lineCounter.linePos(error.pos[0]).line,
-          rule: error.message.replace(/\s+/g, " "),
-        })),
-      );
+      const byLine = new Map<number, Problem>();
+      for (const error of syntax) {
+        const { line } = lineCounter.linePos(error.pos[0]);
+        // Further errors on a line mostly follow from its first.
+        if (!byLine.has(line)) byLine.set(line, { code: "yaml.syntax", file, line, rule: error.message.replace(/\s+/g, " ") });
+      }
+      throw new PulmuError([...byLine.values()].slice(0, MAX_SYNTAX_ERRORS));
     }
     return { document, value: document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown };
   });

@@ -15,8 +15,19 @@ type Issue = z.core.$ZodIssue;
 export function checkShape<T extends z.ZodType>(schema: T, document: YamlDocument, room: string): z.output<T> {
   const result = schema.safeParse(document.value);
   if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => explain(issue, issue.path, schema, document, room));
-  throw new PulmuError(problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+  const asked: Asked = { schema, document, room, misspelt: new Set() };
+  const problems = result.error.issues.flatMap((issue) => explain(issue, issue.path, asked));
+  const told = problems.filter(({ code, path }) => code !== `${room}.missing` || !asked.misspelt.has(path ?? ""));
+  throw new PulmuError(told.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)));
+}
+
+/** What a document is held against. */
+interface Asked {
+  readonly schema: Schema;
+  readonly document: YamlDocument;
+  readonly room: string;
+  /** Paths of known keys that an unknown key beside them was taken for: not missing, but misspelt, and told once. */
+  readonly misspelt: Set<string>;
 }
 
 /**
@@ -65,12 +76,14 @@ const SI: Record<QuantityKind, string> = {
 };
 const inUnit = (value: number, kind: QuantityKind): string => `${value}${SI[kind]}`;
 
-function explain(issue: Issue, path: DocumentPath, schema: Schema, document: YamlDocument, room: string): readonly Problem[] {
+function explain(issue: Issue, path: DocumentPath, asked: Asked): readonly Problem[] {
+  const { schema, document, room, misspelt } = asked;
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = knownKeys(schema, path, document.value);
       return issue.keys.map((key) => {
         const near = nearest(key, known);
+        if (near !== undefined) misspelt.add(placeOf([...path, near], document));
         const hint = near !== undefined ? `did you mean "${near}"?` : `known here: ${known.join(", ")}`;
         return document.problem([...path, key], `${room}.unknown-key`, `unknown key "${key}"`, hint);
       });
@@ -84,14 +97,14 @@ function explain(issue: Issue, path: DocumentPath, schema: Schema, document: Yam
       return [choice(issue.values, path, document, room)];
     case "invalid_union": {
       if (issue.errors.length === 0) return [choice("options" in issue ? (issue.options ?? []) : [], path, document, room)];
-      return explainUnion(issue.errors, path, schema, document, room);
+      return explainUnion(issue.errors, path, asked);
     }
     case "too_big":
     case "too_small":
       return [document.problem(path, `${room}.range`, lower(issue.message))];
     case "invalid_key":
     case "invalid_element":
-      return issue.issues.flatMap((inner) => explain(inner, [...path, ...inner.path], schema, document, room));
+      return issue.issues.flatMap((inner) => explain(inner, [...path, ...inner.path], asked));
     case "custom": {
       const params = issue.params as { code?: string; hint?: string } | undefined;
       return [document.problem(path, `${room}.${params?.code ?? "value"}`, issue.message, params?.hint)];
@@ -102,13 +115,8 @@ function explain(issue: Issue, path: DocumentPath, schema: Schema, document: Yam
 }
 
 /** Speaks for the alternative that came nearest: one for this kind of value, and of those the one with fewest problems. */
-function explainUnion(
-  branches: readonly Issue[][],
-  path: DocumentPath,
-  schema: Schema,
-  document: YamlDocument,
-  room: string,
-): readonly Problem[] {
+function explainUnion(branches: readonly Issue[][], path: DocumentPath, asked: Asked): readonly Problem[] {
+  const { document, room } = asked;
   const value = valueAt(document.value, path);
   const mismatch = (issue: Issue): boolean =>
     issue.path.length === 0 &&
@@ -116,7 +124,7 @@ function explainUnion(
   const fitting = branches.filter((issues) => !issues.some(mismatch));
   if (fitting.length > 0) {
     const best = fitting.reduce((a, b) => (b.length < a.length ? b : a));
-    return best.flatMap((inner) => explain(inner, [...path, ...inner.path], schema, document, room));
+    return best.flatMap((inner) => explain(inner, [...path, ...inner.path], asked));
   }
   const expected = branches.flat().flatMap((issue) => {
     if (issue.path.length > 0) return [];
@@ -177,6 +185,9 @@ function alternatives(schema: Schema, value: unknown): readonly Schema[] {
   }
   return "innerType" in def ? alternatives(def.innerType as Schema, value) : [schema];
 }
+
+/** The path as problems tell it: a document may be part of a larger one. */
+const placeOf = (path: DocumentPath, document: YamlDocument): string => document.problem(path, "", "").path ?? "";
 
 function valueAt(root: unknown, path: DocumentPath): unknown {
   let value = root;
