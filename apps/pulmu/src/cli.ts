@@ -75,6 +75,8 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--speed <factor>", "simulated seconds per second", decimal(0.01, 10_000), 1)
     .option("--seed <number>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1))
     .option("--db <address>", "keep accounts in this database (SQLite file or postgres://…): usage metered, API at /api/v1")
+    .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
+    .option("--no-gateway", "serve no tokens")
     .option("--no-ui", "one line per 10 s, also on a terminal")
     .option("--json", "state as one JSON line per 10 s on stdout")
     .action(async (options) => finish(await (await import("./commands/up.ts")).up(options)));

@@ -5,7 +5,7 @@ import type { Simulation } from "@pulmu/twin";
 import type { Hono } from "hono";
 import { createAccountsApi } from "./api.ts";
 import { FactoryMeter, type MeteredPeriod } from "./factory-meter.ts";
-import { openHouse } from "./house.ts";
+import { type House, openHouse } from "./house.ts";
 
 const CHECKPOINT_EVERY_MS = 1_000;
 const SEAL_EVERY_MS = 60_000;
@@ -17,6 +17,9 @@ export interface AccountsService {
   readonly app: Hono;
   /** The administrator's key of a new house: to be shown once. */
   readonly firstKey: string | undefined;
+  readonly house: House;
+  /** Of this process: whoever else reserves and records here shares it. */
+  readonly ledger: Ledger;
   /** Call after each second of the factory. */
   tick(): void;
   close(): Promise<void>;
@@ -77,6 +80,8 @@ export async function openAccounts(db: string, simulation: Simulation, complain:
   return {
     app,
     firstKey,
+    house,
+    ledger,
     tick: () => put(meter.tick()),
     close: async () => {
       clearInterval(timer);

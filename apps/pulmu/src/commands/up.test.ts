@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { FactoryState } from "../live/state.ts";
 import { CHECKOUT, PulmuProcess, runPulmu } from "../testing/run-pulmu.ts";
 
-const LAB = ["up", "--site", "sites/lab.yaml", "--port", "0"] as const;
+const LAB = ["up", "--site", "sites/lab.yaml", "--port", "0", "--no-gateway"] as const;
 
 async function stateOf(url: string): Promise<FactoryState> {
   return (await (await fetch(`${url}/api/state`)).json()) as FactoryState;
@@ -63,7 +63,17 @@ test("up --json prints JSON lines only: the address first, then states", async (
 });
 
 test("up plays a scenario from its own start, faster than the wall", async () => {
-  const pulmu = new PulmuProcess(["up", "--scenario", "scenarios/lab-hour.yaml", "--synthetic", "--speed", "600", "--port", "0"]);
+  const pulmu = new PulmuProcess([
+    "up",
+    "--scenario",
+    "scenarios/lab-hour.yaml",
+    "--synthetic",
+    "--speed",
+    "600",
+    "--port",
+    "0",
+    "--no-gateway",
+  ]);
   const [, url] = await pulmu.printed(/^Pulmu serves (http:\S+):/);
   let state = await stateOf(url);
   const start = state.atMs - state.secondsSimulated * 1000;
@@ -78,7 +88,7 @@ test("a port in use is one line with a way out, and exit code 1", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => taken.once("listening", resolve));
   const { port } = taken.address() as AddressInfo;
-  const { code, stdout, stderr } = await runPulmu("up", "--site", "sites/lab.yaml", "--port", String(port));
+  const { code, stdout, stderr } = await runPulmu("up", "--site", "sites/lab.yaml", "--no-gateway", "--port", String(port));
   taken.close();
   assert.equal(code, 1);
   assert.equal(stdout, "");

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { formatDuration, formatEnergy, formatPower } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
+import type { GatewayService } from "../gateway/gateway-service.ts";
 import { LiveFactory } from "../live/factory.ts";
 import { Pacer, wallClock } from "../live/pacer.ts";
 import { factoryState } from "../live/state.ts";
@@ -32,6 +33,10 @@ export interface UpOptions {
   readonly json?: boolean;
   /** Database of accounts, served at /api/v1. */
   readonly db?: string;
+  /** False: no tokens are served. */
+  readonly gateway: boolean;
+  /** One above `port` unless said. */
+  readonly gatewayPort?: number;
 }
 
 /** The site that comes with the checkout, wherever the command is run. */
@@ -46,9 +51,13 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   const factory = new LiveFactory(twin.simulation, { workloadSource: twin.workloadSource, speed: options.speed });
   const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, options.db);
   const server = createFactoryServer(factory, undefined, accounts?.app);
-  const listening = await listen(server.app, options.host, options.port);
+  const gateway = options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
+  const listening = await listen(server.app, options.host, options.port).catch(async (error: unknown) => {
+    await gateway?.close();
+    throw error;
+  });
   const stop = catchStop(); // before the terminal is changed, so that it is always given back
-  announce(factory, listening.url, options);
+  announce(factory, listening.url, gateway, options);
 
   const view = openView(factory, listening.url, options);
   const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
@@ -62,6 +71,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   view.close();
   server.events.close();
   await listening.close();
+  await gateway?.close();
   await accounts?.close();
   if (!options.json) process.stdout.write(`${farewell(factory)}\n`);
   return EXIT.ok;
@@ -77,6 +87,18 @@ async function openAccountsOf(factory: LiveFactory, db: string): Promise<Account
   return accounts;
 }
 
+/** The door for tokens, with the accounts that are kept, or else with its own. */
+async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts: AccountsService | undefined): Promise<GatewayService> {
+  const { openGateway } = await import("../gateway/gateway-service.ts");
+  const port = options.gatewayPort ?? (options.port === 0 ? 0 : options.port + 1);
+  return openGateway(
+    factory,
+    options.host,
+    port,
+    accounts && { store: accounts.house.store, calendar: accounts.house.calendar, ledger: accounts.ledger },
+  );
+}
+
 /** What the factory has behind it when it is first seen: loops are warm, queues are filled, jobs run. */
 const WARM_UP_S = 900;
 
@@ -88,16 +110,18 @@ async function prepare(options: UpOptions): Promise<{ readonly twin: Twin; reado
   return { twin, secondZeroMs: nowMs - (WARM_UP_S * 1000) / options.speed };
 }
 
-function announce(factory: LiveFactory, url: string, options: UpOptions): void {
+function announce(factory: LiveFactory, url: string, gateway: GatewayService | undefined, options: UpOptions): void {
   const { site } = factory.simulation;
   if (options.json) {
     process.stdout.write(
-      `${JSON.stringify({ serving: url, site: site.id, phase: site.phase.id, workloadSource: factory.info.workloadSource })}\n`,
+      `${JSON.stringify({ serving: url, tokens: gateway?.url, site: site.id, phase: site.phase.id, workloadSource: factory.info.workloadSource })}\n`,
     );
   } else {
     const gpus = site.racks.reduce((sum, rack) => sum + rack.type.trays * rack.type.gpusPerTray, 0);
     const size = `${formatPower(site.phase.envelopeW)}, ${grouped(site.racks.length)} racks, ${grouped(gpus)} GPUs`;
     process.stdout.write(`Pulmu serves ${url}: ${site.name}, phase ${site.phase.id} (${size})\nRequests: ${factory.info.workloadSource}\n`);
+    const key = gateway?.keyFile === undefined ? "" : `, key in ${gateway.keyFile}`;
+    if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
   }
   if (!isLoopback(options.host)) {
     process.stderr.write(`pulmu: ${options.host} can be reached from other machines, and this API asks nobody for a password\n`);

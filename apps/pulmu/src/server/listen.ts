@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { serve } from "@hono/node-server";
-import { PulmuError } from "@pulmu/units";
+import { type Problem, PulmuError } from "@pulmu/units";
 import type { FactoryApp } from "./app.ts";
 
 const MAX_CONNECTIONS = 256;
@@ -32,7 +32,7 @@ export async function listen(app: FactoryApp, host: string, port: number): Promi
   server.maxConnections = MAX_CONNECTIONS;
   server.once("error", reject);
   const address = await promise.catch((error: NodeJS.ErrnoException) => {
-    throw new PulmuError(refusal(error, host, port));
+    throw new PulmuError(listenProblem(error, host, port, "--port"));
   });
   return {
     url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
@@ -44,15 +44,16 @@ export async function listen(app: FactoryApp, host: string, port: number): Promi
   };
 }
 
-function refusal(error: NodeJS.ErrnoException, host: string, port: number) {
-  const place = { path: "--port", value: String(port) };
+/** Why an address cannot be listened on, and what to do; `option` is how the command line calls the port. */
+export function listenProblem(error: NodeJS.ErrnoException, host: string, port: number, option: string): Problem {
+  const place = { path: option, value: String(port) };
   switch (error.code) {
     case "EADDRINUSE":
       return {
         code: "server.port-in-use",
         ...place,
         rule: `something on ${host} uses this port already`,
-        hint: "choose another, or --port 0 for any free one",
+        hint: `choose another, or ${option} 0 for any free one`,
       };
     case "EACCES":
       return { code: "server.port-forbidden", ...place, rule: "this user may not open this port", hint: "ports from 1024 are free to use" };

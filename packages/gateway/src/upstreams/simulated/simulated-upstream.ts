@@ -38,7 +38,7 @@ export class SimulatedUpstream implements Upstream {
   }
 
   check(): Promise<boolean> {
-    return Promise.resolve(this.#engine.timing(1) !== undefined);
+    return Promise.resolve(true); // what it cannot serve now it refuses
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,74 @@
+import { type Capacity, type DeploymentSpec, type Energy, type EnergyModel, SimulatedUpstream } from "@pulmu/gateway";
+import { SERIES, type ServiceRow } from "@pulmu/twin";
+import { formatPower } from "@pulmu/units";
+import type { LiveFactory } from "../live/factory.ts";
+
+/** Tokens an answer may have, and requests a model takes at once, where nobody said otherwise. */
+const MAX_OUTPUT_TOKENS = 4_096;
+const MAX_CONCURRENT = 1_000;
+const J_PER_KWH = 3.6e6;
+
+/** Every model that the twin serves, answered by the twin: its timing and its energy are those of the running factory. */
+export function modelsOfTwin(factory: LiveFactory, now: () => number): DeploymentSpec[] {
+  const { site, catalog } = factory.simulation;
+  const modelIds = new Set(site.workloads.flatMap((workload) => (workload.kind === "inference" ? [workload.modelId] : [])));
+  return [...modelIds].map((modelId) => {
+    const service = () => factory.services().find((row) => row.modelId === modelId);
+    return {
+      modelId,
+      modelVersion: `${modelId}@simulated`,
+      place: { site: site.id, jurisdiction: site.country.toLowerCase() },
+      acceleratorId: site.racks[0].type.acceleratorId,
+      ownedBy: "pulmu",
+      createdMs: factory.simulation.scenario.startMs,
+      replicas: [{ id: `twin/${modelId}`, upstream: new SimulatedUpstream({ timing: () => timingOf(service()) }, now) }],
+      energy: energyOf(factory, service),
+      maxOutputTokens: Math.min(MAX_OUTPUT_TOKENS, catalog.models.get(modelId)?.contextTokens ?? MAX_OUTPUT_TOKENS),
+      maxConcurrent: MAX_CONCURRENT,
+      simulated: true,
+    };
+  });
+}
+
+/** Its median times now. Undefined: it has no replica, or has answered nobody yet. */
+function timingOf(service: ServiceRow | undefined): { readonly ttftS: number; readonly itlS: number } | undefined {
+  if (service === undefined || service.replicas === 0) return undefined;
+  const { ttftP50S: ttftS, itlP50S: itlS } = service;
+  return Number.isNaN(ttftS) || Number.isNaN(itlS) ? undefined : { ttftS, itlS };
+}
+
+/**
+ * Energy by output tokens, as the service spends it now: its GPUs' power over its tokens, with the racks', cooling's and losses' part as
+ * the whole site has it. Prompts are in it at the site's usual length. While a service makes no tokens, its last figures hold.
+ */
+function energyOf(factory: LiveFactory, service: () => ServiceRow | undefined): EnergyModel {
+  let last = { gpuSPerToken: 0, gpuJPerToken: 0 };
+  return {
+    energyOf({ outputTokens }): Energy {
+      const now = service();
+      if (now !== undefined && now.tokensPerS > 0)
+        last = { gpuSPerToken: now.gpus / now.tokensPerS, gpuJPerToken: now.gpuPowerW / now.tokensPerS };
+      const { row } = factory.simulation;
+      const itPerGpu = row[SERIES.gpuPowerW] > 0 ? row[SERIES.itPowerW] / row[SERIES.gpuPowerW] : 1;
+      const itJ = outputTokens * last.gpuJPerToken * itPerGpu;
+      const facilityJ = itJ * row[SERIES.pue];
+      const carbonG = (facilityJ / J_PER_KWH) * row[SERIES.carbonGPerKWh];
+      return { gpuS: outputTokens * last.gpuSPerToken, itJ, facilityJ, carbonG, basis: "modelled" };
+    },
+  };
+}
+
+/** While the grid has a load target in force, flexible work waits until it ends. */
+export function capacityOfTwin(factory: LiveFactory): Capacity {
+  const { simulation } = factory;
+  return {
+    curtailment(nowMs) {
+      const targetW = simulation.row[SERIES.targetW];
+      if (!(targetW > 0)) return undefined;
+      const { atS, scenario } = simulation;
+      const ends = scenario.loadTargets.filter(({ fromS, untilS }) => fromS <= atS && atS < untilS).map(({ untilS }) => untilS);
+      const untilMs = ends.length === 0 ? undefined : nowMs + ((Math.max(...ends) - atS) * 1_000) / factory.info.speed;
+      return { reason: `the grid's load target is ${formatPower(targetW)}`, untilMs, flexibleShare: 0 };
+    },
+  };
+}
