@@ -25,7 +25,8 @@ export function parseQuantity(text: string, kind: QuantityKind): number {
   const known = Object.keys(units).filter((unit) => unit !== "");
   const match = /^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s].*?)?\s*$/.exec(text);
   const example = kind === "ratio" ? `"95 %" or 0.95` : `"10 ${known[Math.min(1, known.length - 1)]}"`;
-  if (match === null) throw new PulmuError({ code: "quantity.syntax", value: text, rule: `not ${article(kind)}`, hint: `write ${example}` });
+  if (match === null)
+    throw new PulmuError({ code: "quantity.syntax", value: text, rule: `not ${article(kind)}`, hint: `write ${example}` });
   const factor = units[match[2] ?? ""];
   if (factor === undefined) {
     const kindOfUnit = (Object.keys(UNITS) as QuantityKind[]).find((other) => (match[2] ?? "") in UNITS[other] && match[2] !== undefined);

@@ -58,7 +58,7 @@ export async function serveSim(options: ServeSimOptions): Promise<ExitCode> {
   const model = entryOf(catalog, "models", options.model);
   const chip = entryOf(catalog, "accelerators", options.chip);
   const rack = [...catalog.racks.values()].find(({ acceleratorId }) => acceleratorId === chip.id);
-  const requests = await readRequests(options);
+  const requests = await readRequests(options, model);
   const longestTokens = requests.reduce((most, { promptTokens, outputTokens }) => Math.max(most, promptTokens + outputTokens), 0);
   checkRequests(requests, { contextTokens: model.contextTokens, kvCapacityTokens: Infinity }, options.trace);
   const models = modelsOf(options, model, chip, rack, longestTokens);
@@ -104,9 +104,9 @@ async function runSearch(search: ReturnType<typeof searchDeployments>): Promise<
   }
 }
 
-async function readRequests({ trace, scale, seed }: ServeSimOptions): Promise<readonly ServingRequest[]> {
+async function readRequests({ trace, scale, seed }: ServeSimOptions, { contextTokens }: ModelFacts): Promise<readonly ServingRequest[]> {
   const requests: ServingRequest[] = [];
-  for await (const batch of readTraceFile(trace)) requests.push(...batch);
+  for await (const batch of readTraceFile(trace, { contextTokens })) requests.push(...batch);
   return manyUsers(requests, scale, random(seed, "users"));
 }
 

@@ -111,6 +111,14 @@ test("given --synthetic, a scenario with traces plays the fits instead", async (
   assert.ok([...arrivals.values()].every(({ kind }) => kind === "synthetic"));
 });
 
+test("a request longer than any model that plays the trace takes is refused with its line", async () => {
+  const file = join(folder, "long.csv");
+  writeFileSync(file, "arrival_timestamp,prompt_size,token_size\n0,50,10\n1,2000000,10\n");
+  await assert.rejects(buildArrivals({ site, scenario: playing(spec("*", file, { besideScenario: file })), catalog }), {
+    message: `${file}:3: 2000000 + 10: prompt and output exceed the model's context of 1048576 tokens (leave the request out or take another model)`,
+  });
+});
+
 test("given a trace file by itself that is not there, the error names it", async () => {
   const scenario = plainScenario({ site, siteFile, startMs, durationS: 60, seed: 1, traceFile: join(folder, "no.csv") });
   await assert.rejects(buildArrivals({ site, scenario, catalog }), { message: `${join(folder, "no.csv")}: no such file` });

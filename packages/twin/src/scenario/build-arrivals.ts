@@ -32,7 +32,10 @@ export async function buildArrivals(options: BuildArrivalsOptions): Promise<Read
   const specs = services.map(({ id }) => (synthetic ? undefined : traceFor(id, scenario)));
   const files = findTraces(specs, options);
   const players = Map.groupBy(services.keys(), (i) => files[i]);
-  const traces = await readOnce(files, specs);
+  // Services may share a trace while their models differ: what is too long for all of them is a mistake in the trace.
+  const contextTokens = services.map(({ modelId }) => catalog.models.get(modelId)?.contextTokens ?? Infinity);
+  const longest = new Map([...players].map(([file, indexes]) => [file, Math.max(...indexes.map((i) => contextTokens[i]))]));
+  const traces = await readOnce(files, specs, longest);
   return new Map(
     services.map((service, i) => {
       const fit = fitOf(service, catalog);
@@ -59,11 +62,13 @@ export async function buildArrivals(options: BuildArrivalsOptions): Promise<Read
 async function readOnce(
   files: readonly (string | undefined)[],
   specs: readonly (TraceSpec | undefined)[],
+  longest: ReadonlyMap<string | undefined, number>,
 ): Promise<Map<string, BinnedTrace>> {
   const traces = new Map<string, BinnedTrace>();
   for (const [i, file] of files.entries()) {
     if (file === undefined || traces.has(file)) continue;
-    traces.set(file, await binTrace(readTraceFile(file, { format: specs[i]?.format }), { file }));
+    const requests = readTraceFile(file, { format: specs[i]?.format, contextTokens: longest.get(file) });
+    traces.set(file, await binTrace(requests, { file }));
   }
   return traces;
 }

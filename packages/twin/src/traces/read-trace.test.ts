@@ -89,6 +89,14 @@ test("wherever the bytes of a trace are cut, its requests are the same", async (
   for (let size = 1; size <= 64; size++) assert.deepEqual(await all(readTrace(inChunks(text, size), "t.csv")), whole);
 });
 
+test("given a model's context, a request beyond it is refused with its line, and one that just fits is not", async () => {
+  const text = `${AZURE}2023-11-16 18:15:46,8000,192\n2023-11-16 18:15:47,8000,193\n`;
+  await assert.rejects(all(readTrace(inChunks(text, 1000), "t.csv", { contextTokens: 8192 })), {
+    message:
+      "t.csv:3: 8000 + 193: prompt and output exceed the model's context of 8192 tokens (leave the request out or take another model)",
+  });
+});
+
 const row = (time: string, prompt: string | number, output: string | number) => `${time},${prompt},${output}\n`;
 const T1 = "2023-11-16 18:15:46.5";
 const T2 = "2023-11-16 18:15:44.0";
@@ -106,8 +114,8 @@ const refusals: readonly (readonly [string, string, string])[] = [
   ],
   [
     "times out of order",
-    AZURE + row(T1, 1, 1) + row(T2, 2, 2),
-    `t.csv:3: ${T2},2,2: requests must be in order of time, but this one comes at -2.5 s and the one on line 2 at 0 s (counted from the first request) (sort the file by time)`,
+    AZURE + row("2023-11-16 18:15:43.2", 1, 1) + row(T1, 1, 1) + row(T2, 2, 2),
+    `t.csv:4: ${T2},2,2: requests must be in order of time, but this one comes at 0.8 s and the one on line 3 at 3.3 s (counted from the first request) (sort the file by time)`,
   ],
   ["a word for a number", AZURE + row(T1, "many", 1), `t.csv:2: ContextTokens: many: a count of tokens is a whole number`],
   ["half a token", AZURE + row(T1, 1, 1.5), `t.csv:2: GeneratedTokens: 1.5: a count of tokens is a whole number`],

@@ -20,6 +20,8 @@ const RETURN = 0x0d;
 export interface ReadTraceOptions {
   /** Told from the first line when not given. */
   readonly format?: TraceFormatName | undefined;
+  /** Most tokens, prompt and output together, that the model the trace is played to takes. No bound when not given. */
+  readonly contextTokens?: number | undefined;
 }
 
 /**
@@ -37,9 +39,9 @@ export function readTraceFile(file: string, options: ReadTraceOptions = {}): Asy
 export async function* readTrace(
   chunks: AsyncIterable<Buffer>,
   file: string,
-  { format }: ReadTraceOptions = {},
+  options: ReadTraceOptions = {},
 ): AsyncGenerator<readonly Request[], void> {
-  const reader = new LineReader(file, format);
+  const reader = new LineReader(file, options);
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -63,15 +65,17 @@ export async function* readTrace(
 class LineReader {
   readonly #file: string;
   readonly #format: TraceFormat | undefined;
+  readonly #contextTokens: number;
   #parse: RowParser | undefined;
   #line = 0;
   #requests = 0;
   #lastAtS = 0;
   #lastLine = 0;
 
-  constructor(file: string, format: TraceFormatName | undefined) {
+  constructor(file: string, { format, contextTokens = Infinity }: ReadTraceOptions) {
     this.#file = file;
     this.#format = FORMATS.find((each) => each.name === format);
+    this.#contextTokens = contextTokens;
   }
 
   read(data: Buffer, from: number, lineEnd: number, batch: Request[]): void {
@@ -87,6 +91,7 @@ class LineReader {
       }
       const request = this.#parse(data, from, end);
       if (request.atS < this.#lastAtS) throw outOfOrder(request.atS, this.#lastAtS, this.#lastLine, textOf(data, from, end));
+      if (request.promptTokens + request.outputTokens > this.#contextTokens) throw overContext(request, this.#contextTokens);
       this.#lastAtS = request.atS;
       this.#lastLine = this.#line;
       this.#requests++;
@@ -129,7 +134,19 @@ function outOfOrder(atS: number, lastAtS: number, lastLine: number, value: strin
   return new PulmuError({
     code: "trace.out-of-order",
     value,
-    rule: `requests must be in order of time, but this one comes at ${atS} s and the one on line ${lastLine} at ${lastAtS} s (counted from the first request)`,
+    rule: `requests must be in order of time, but this one comes at ${tidy(atS)} s and the one on line ${lastLine} at ${tidy(lastAtS)} s (counted from the first request)`,
     hint: "sort the file by time",
+  });
+}
+
+/** To the microsecond, without what binary fractions add. */
+const tidy = (seconds: number): number => Number(seconds.toFixed(6));
+
+function overContext({ promptTokens, outputTokens }: Request, contextTokens: number): PulmuError {
+  return new PulmuError({
+    code: "trace.over-context",
+    value: `${promptTokens} + ${outputTokens}`,
+    rule: `prompt and output exceed the model's context of ${contextTokens} tokens`,
+    hint: "leave the request out or take another model",
   });
 }
