@@ -83,7 +83,15 @@ export { BmsPublisher, type BmsPublisherStats } from "./roles/bms-publisher.ts";
 export { BmsReader, type BmsReaderOptions } from "./roles/bms-reader.ts";
 export { BREACH_LIMITS, type BreachLimits } from "./roles/breach-watch.ts";
 export type { Ceilings, FeedFacts } from "./roles/ceilings.ts";
-export { FlexAgent, type AgentNotice, type AgentOptions, type AgentPlant, type TargetStore } from "./roles/flex-agent.ts";
+export {
+  FlexEndpoint,
+  type AgentMessage,
+  type EndpointOptions,
+  type FlexDecider,
+  type TakenTargets,
+  type TargetStore,
+} from "./roles/flex-endpoint.ts";
+export { LoadFollower, type FlexNotice, type FollowedPlant, type FollowerOptions } from "./roles/load-follower.ts";
 export { FlexSender, type SenderOptions } from "./roles/flex-sender.ts";
 export { GridPublisher, type BreachAlert, type Confirmation, type GridPublisherOptions, type PowerStatus } from "./roles/grid-publisher.ts";
 export { InfraAgent, NO_ENFORCER, type EnforcementResult, type Enforcer, type InfraAgentOptions } from "./roles/infra-agent.ts";

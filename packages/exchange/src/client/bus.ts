@@ -1,6 +1,9 @@
 import type { BusMessage, Qos } from "../message.ts";
 
-/** Is told of each message; the next one from the broker waits for its promise, if it gives one. */
+/**
+ * Is told of each message; the next one from the broker waits for its promise, if it gives one. So it must not itself wait for a publish
+ * at QoS 1 or 2 on the same connection, whose acknowledgement comes behind.
+ */
 export type MessageHandler = (message: BusMessage) => void | Promise<void>;
 
 /** What the roles need of the bus. Topics are the contract's own: a federation's prefix is added and taken off underneath. */

@@ -1,7 +1,6 @@
 import { migrate, type Migration, type Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
-import type { TargetStore } from "./flex-agent.ts";
-import type { ScheduledTarget } from "./load-schedule.ts";
+import type { TakenTargets, TargetStore } from "./flex-endpoint.ts";
 
 const MIGRATIONS: readonly Migration[] = [
   {
@@ -18,7 +17,7 @@ export async function openTargetStore(store: Store, agent: string): Promise<Targ
       const [row] = await store.query<{ targets: string }>("select targets from exchange_load_targets where agent = $1", [agent]);
       if (row === undefined) return [];
       try {
-        return JSON.parse(row.targets) as readonly ScheduledTarget[]; // nobody writes here but `save`
+        return JSON.parse(row.targets) as readonly TakenTargets[]; // nobody writes here but `save`
       } catch {
         throw new PulmuError({
           code: "exchange.targets-damaged",

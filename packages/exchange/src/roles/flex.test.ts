@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openStore } from "@pulmu/journal";
 import { parseMessage } from "../contracts/message.ts";
 import type { FlexData, FlexEvent, LoadTarget } from "../contracts/flex.ts";
@@ -14,10 +15,11 @@ import { FakeClock } from "../testing/fake-clock.ts";
 import { MemoryBus } from "../testing/memory-bus.ts";
 import { openTargetStore } from "./agent-store.ts";
 import type { Ceilings } from "./ceilings.ts";
-import { FlexAgent, type TargetStore } from "./flex-agent.ts";
+import { FlexEndpoint, type TargetStore } from "./flex-endpoint.ts";
 import { FlexSender } from "./flex-sender.ts";
 import { GridPublisher } from "./grid-publisher.ts";
 import { InfraAgent, type Enforcer } from "./infra-agent.ts";
+import { LoadFollower } from "./load-follower.ts";
 import { shedHints } from "./shed-hints.ts";
 
 const NOW_MS = Date.UTC(2027, 7, 4, 9, 0, 0);
@@ -64,16 +66,21 @@ async function start({ store, enforcer }: Options = {}) {
   const gate = () => new FlexGate({ trust, clock });
   const sender = (source: string) => new FlexSender(bus, { identifier: source.split("/").at(-1)!, key: keys.get(source), clock });
   const agentGate = gate();
-  const agent = new FlexAgent(bus, {
-    plant: {
+  const agentSender = sender(SOURCES[1]);
+  const decider = new LoadFollower(
+    {
       feeds: ["main-a", "main-b"].map((tag) => ({ tag, minimumW: 5e6, maximumW: 55e6, defaultW: 55e6 })),
-      nowMs: () => clock.nowMs(),
       feedPower: (tag) => ({ state: Number.isNaN(loadMw.get(tag)) ? "stale" : "good", value: loadMw.get(tag)! * 1e6, atMs: clock.nowMs() }),
       setCeilings: (next) => ceilings.push(next),
       shedHints: (excessW) => shedHints([{ id: "h1/r01/01", powerW: 130e3 }], excessW),
     },
+    { newId: () => agentSender.newId() },
+  );
+  const agent = new FlexEndpoint(bus, {
     gate: agentGate,
-    sender: sender(SOURCES[1]),
+    sender: agentSender,
+    decider,
+    plantMs: () => clock.nowMs(),
     ...(store !== undefined && { store }),
   });
   await agent.start();
@@ -93,13 +100,17 @@ async function start({ store, enforcer }: Options = {}) {
     for (let s = 0; s < count; s++) {
       await clock.pass(1000);
       await agent.tick();
+      await infra.idle;
     }
   };
   /** Lets time pass until something is done. */
   const wait = async <T>(work: Promise<T>): Promise<T> => {
     let done = false;
     void work.finally(() => (done = true));
-    while (!done) await clock.pass(500);
+    while (!done) {
+      await clock.pass(500);
+      await sleep(2); // signatures are made on other threads, in real time
+    }
     return work;
   };
   const events = (feed = "main-a") => statuses.map(({ feeds }) => feeds[feed].event);
@@ -127,6 +138,7 @@ describe("A load target, from the grid to the plant and back", () => {
   test("what follows from a target carries its trace, each message a span of its own", async () => {
     const at = await start();
     await at.grid.setTargets([hold(45)]);
+    await at.agent.tick();
     const [set] = at.published("grid.loadtarget.set.v1");
     const after = at.published("grid.powerstate.status.v1").slice(1);
     assert.ok(after.length >= 2);
@@ -162,6 +174,7 @@ describe("A load target, from the grid to the plant and back", () => {
   test("a ramp is in flight from its start to its end, and says when it began", async () => {
     const at = await start();
     await at.grid.setTargets([hold(45)]);
+    await at.agent.tick();
     const flights = at.statuses.map(({ feeds }) => [feeds["main-a"].event, feeds["main-a"].in_flight]);
     assert.deepEqual(flights.slice(-2), [
       ["target_set", false],

@@ -29,6 +29,8 @@ export interface InfraAgentOptions {
   readonly gate: FlexGate;
   readonly enforcer?: Enforcer;
   readonly clock?: Clock;
+  /** What could not be done or told, when nobody waits for it. */
+  readonly onError?: (error: Error) => void;
 }
 
 /** Breaches that are looked after at one time; beyond, the oldest is let go. */
@@ -41,23 +43,36 @@ export class InfraAgent {
   readonly #gate: FlexGate;
   readonly #enforcer: Enforcer;
   readonly #clock: Clock;
+  readonly #onError: (error: Error) => void;
+  #working: Promise<void> = Promise.resolve();
   /** Hints that were applied, by breach. */
   readonly #applied = new Map<string, readonly ShedHint[]>();
 
-  constructor(bus: Bus, { sender, gate, enforcer = NO_ENFORCER, clock = wallClock }: InfraAgentOptions) {
+  constructor(bus: Bus, { sender, gate, enforcer = NO_ENFORCER, clock = wallClock, onError = () => {} }: InfraAgentOptions) {
     this.#bus = bus;
     this.#sender = sender;
     this.#gate = gate;
     this.#enforcer = enforcer;
     this.#clock = clock;
+    this.#onError = onError;
   }
 
   /** @throws PulmuError as `Bus.subscribe` does */
   async start(): Promise<void> {
     await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerbreach", 2, async (message) => {
       const alert = await this.#gate.admit(message, ALERT);
-      if (alert !== undefined) await this.#follow(alert.data, alert.event.traceparent, alert.event.correlationid);
+      if (alert === undefined) return;
+      // One after the other, and not waited for: hardware is slow, and our own acknowledgements come behind this message.
+      const { traceparent, correlationid } = alert.event;
+      this.#working = this.#working
+        .then(() => this.#follow(alert.data, traceparent, correlationid))
+        .catch((error: unknown) => this.#onError(error as Error));
     });
+  }
+
+  /** Fulfilled when what has come so far is done. */
+  get idle(): Promise<void> {
+    return this.#working;
   }
 
   async #follow(alert: FlexData[typeof ALERT], traceparent: string, correlationid: string | undefined): Promise<void> {

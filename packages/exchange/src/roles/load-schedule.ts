@@ -2,7 +2,7 @@ import { PulmuError, nearest, type Problem } from "@pulmu/units";
 import { powerW, type FlexInterval, type FlexPower, type LoadTarget } from "../contracts/flex.ts";
 import { parseDateTime } from "../contracts/formats.ts";
 
-/** A target that the grid has set, as it is remembered. Plain data: it is kept over restarts. */
+/** A target that the grid has set, as it is remembered. */
 export interface ScheduledTarget {
   /** Feeds that it names; the power of all of them together is what it limits. */
   readonly feedTags: readonly string[];
@@ -15,7 +15,6 @@ export interface ScheduledTarget {
   readonly interval: FlexInterval;
   readonly bestEffort: boolean;
   readonly correlationId: string;
-  readonly traceparent: string;
 }
 
 /** Targets that may be remembered; a message that would go beyond is refused. */
@@ -24,15 +23,10 @@ const MAX_TARGETS = 1_000;
 /** Load targets over time. For any instant the one that was set last wins. */
 export class LoadSchedule {
   readonly #feedTags: readonly string[];
-  #targets: ScheduledTarget[];
+  #targets: ScheduledTarget[] = [];
 
-  constructor(feedTags: readonly string[], targets: readonly ScheduledTarget[] = []) {
+  constructor(feedTags: readonly string[]) {
     this.#feedTags = feedTags;
-    this.#targets = [...targets];
-  }
-
-  get all(): readonly ScheduledTarget[] {
-    return this.#targets;
   }
 
   /**
@@ -40,13 +34,9 @@ export class LoadSchedule {
    * @returns them
    * @throws PulmuError `flex.*` with every problem of the message
    */
-  set(
-    targets: readonly LoadTarget[],
-    head: Pick<ScheduledTarget, "correlationId" | "traceparent">,
-    nowMs: number,
-  ): readonly ScheduledTarget[] {
+  set(targets: readonly LoadTarget[], correlationId: string, nowMs: number): readonly ScheduledTarget[] {
     const problems: Problem[] = [];
-    const scheduled = targets.map((target, i) => this.#read(target, `data.targets[${i}]`, head, nowMs, problems));
+    const scheduled = targets.map((target, i) => this.#read(target, `data.targets[${i}]`, correlationId, nowMs, problems));
     if (this.#targets.length + targets.length > MAX_TARGETS) {
       problems.push({ code: "flex.too-many-targets", path: "data.targets", rule: `at most ${MAX_TARGETS} targets are remembered` });
     }
@@ -83,7 +73,7 @@ export class LoadSchedule {
   #read(
     { interval, load_constraint, feed_tags = [], strategy }: LoadTarget,
     path: string,
-    head: Pick<ScheduledTarget, "correlationId" | "traceparent">,
+    correlationId: string,
     nowMs: number,
     problems: Problem[],
   ): ScheduledTarget {
@@ -104,7 +94,7 @@ export class LoadSchedule {
       problems.push({ code: "flex.unknown-feed", path: `${path}.feed_tags`, value: tag, rule: "no feed has this tag", hint });
     }
     const feedTags = feed_tags.length === 0 ? this.#feedTags : [...new Set(feed_tags)];
-    return { feedTags, fromMs, untilMs, constraint: load_constraint, interval, bestEffort: strategy?.best_effort ?? false, ...head };
+    return { feedTags, fromMs, untilMs, constraint: load_constraint, interval, bestEffort: strategy?.best_effort ?? false, correlationId };
   }
 }
 
