@@ -21,7 +21,9 @@ if (!existsSync(folder)) fail(`${folder}: no such folder (name one with measured
 try {
   const { files, rows } = validate(folder, loadCatalog());
   if (files.length === 0) fail(`${folder}: no file of a known format in it (see docs/guides/validation.md)`);
-  process.stdout.write(values.json ? `${JSON.stringify(rows, null, 2)}\n` : formatRows(rows));
+  process.stdout.write(
+    values.json ? `${JSON.stringify(rows, null, 2)}\n` : `${formatRows(rows)}\nMade by \`npm run validate -- --data ${folder}\`\n`,
+  );
 } catch (error) {
   if (error instanceof PulmuError) fail(error.message);
   throw error;

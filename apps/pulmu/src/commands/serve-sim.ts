@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { loadCatalog, type Accelerator, type Catalog, type ModelFacts, type RackType } from "@pulmu/catalog";
 import {
   BLOCK_TOKENS,
@@ -28,6 +28,7 @@ import { renderSloPage } from "../serve-sim/slo-page.ts";
 import { catchStop } from "../stop-signal.ts";
 import { count, fixed, grouped, latency } from "../terminal/format.ts";
 import { Progress } from "../terminal/progress.ts";
+import { writeOutput } from "../write-output.ts";
 
 export interface ServeSimOptions {
   readonly model: string;
@@ -150,8 +151,7 @@ function unreachable(slo: Slo, { closest }: SearchResult): PulmuError {
 
 function writePage(options: ServeSimOptions, title: string, load: Load, slo: Slo, { trials, best }: SearchResult): string {
   const file = options.out ?? join("out", `serve-sim-${options.model}-${options.chip}.html`);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, renderSloPage({ title, facts: [loadText(load), sloText(slo)], slo, trials, best }));
+  writeOutput(file, renderSloPage({ title, facts: [loadText(load), sloText(slo)], slo, trials, best }));
   return file;
 }
 

@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
 import { loadCatalog } from "@pulmu/catalog";
 import { checkSite, expandSite, loadSite, oneLineSvg, readSiteText, showTree, type CheckReport, type Site } from "@pulmu/site";
-import { formatPower, formatProblem, PulmuError } from "@pulmu/units";
+import { formatPower, formatProblem } from "@pulmu/units";
 import { EXIT, printJson, type ExitCode } from "../exit.ts";
 import { siteSummary } from "../server/site-summary.ts";
 import { createStyle, wantsColour } from "../terminal/style.ts";
+import { writeOutput } from "../write-output.ts";
 
 interface Checked {
   readonly site: Site;
@@ -50,7 +50,7 @@ function printCheck(site: Site, { problems, warnings }: CheckReport): void {
  */
 export function show(file: string, options: { readonly phase?: string; readonly svg?: string; readonly json?: boolean }): ExitCode {
   const { site, report } = load(file, options.phase);
-  if (options.svg !== undefined) writeDrawing(options.svg, oneLineSvg(site, report));
+  if (options.svg !== undefined) writeOutput(options.svg, oneLineSvg(site, report));
   if (options.json) printJson(siteSummary(site));
   else if (options.svg !== undefined) process.stdout.write(`Wrote ${options.svg}\n`);
   else {
@@ -58,14 +58,6 @@ export function show(file: string, options: { readonly phase?: string; readonly 
     process.stdout.write(showTree(site, report, { width: stdout.columns ?? 120, colour: wantsColour(stdout, env) }));
   }
   return EXIT.ok;
-}
-
-function writeDrawing(file: string, svg: string): void {
-  try {
-    writeFileSync(file, svg);
-  } catch (error) {
-    throw new PulmuError({ code: "results.drawing", file, rule: `cannot be written: ${(error as Error).message}` });
-  }
 }
 
 /**
