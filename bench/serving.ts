@@ -93,7 +93,8 @@ async function rackHour(data: string): Promise<void> {
 
 async function readRequests(file: string): Promise<readonly ServingRequest[] | undefined> {
   if (!existsSync(file)) {
-    process.stdout.write(`no ${file}: put the published traces there, or name their folder with --data\n`);
+    process.stderr.write(`no ${file}: put the published traces there, or name their folder with --data\n`);
+    process.exitCode = 1;
     return undefined;
   }
   const requests: ServingRequest[] = [];

@@ -21,7 +21,7 @@ import type { Router } from "./routing/router.ts";
 import { Scaler } from "./scaler.ts";
 import { Meter, summarise, type RequestRecord, type ServingReading, type ServingSummary } from "./report.ts";
 import { Tally } from "./tally.ts";
-import { Timers } from "./timers.ts";
+import { Timers } from "../timers.ts";
 
 const POLICIES: Readonly<Record<Batching, BatchingPolicy>> = { chunked, "prompt-first": promptFirst };
 

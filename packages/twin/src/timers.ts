@@ -9,6 +9,10 @@ export class Timers {
   readonly #heap: Timer[] = [];
   #set = 0;
 
+  get size(): number {
+    return this.#heap.length;
+  }
+
   /** Time of the next one, or Infinity. */
   get nextS(): number {
     return this.#heap.length === 0 ? Infinity : this.#heap[0].atS;
