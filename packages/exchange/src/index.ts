@@ -91,17 +91,19 @@ export {
   type TakenTargets,
   type TargetStore,
 } from "./roles/flex-endpoint.ts";
+export { Integration } from "./roles/integration.ts";
 export { LoadFollower, type FlexNotice, type FollowedPlant, type FollowerOptions } from "./roles/load-follower.ts";
 export { FlexSender, type SenderOptions } from "./roles/flex-sender.ts";
 export { GridPublisher, type BreachAlert, type Confirmation, type GridPublisherOptions, type PowerStatus } from "./roles/grid-publisher.ts";
 export { InfraAgent, NO_ENFORCER, type EnforcementResult, type Enforcer, type InfraAgentOptions } from "./roles/infra-agent.ts";
 export { LoadSchedule, type ScheduledTarget } from "./roles/load-schedule.ts";
 export { SITE_SERIES_POINTS, type PlantReadings, type SiteSeries } from "./roles/plant.ts";
+export { ObjectIndex } from "./roles/object-index.ts";
 export { PointTable, type PointInfo } from "./roles/point-table.ts";
 export type { PowerTree, TreeNode } from "./roles/power-tree.ts";
 export type { JudgedReading, ReadingState } from "./roles/reading.ts";
 export { shedHints, type ShedHint, type Sheddable } from "./roles/shed-hints.ts";
-export { ceilingPoint, heartbeatPoint, SITE_CEILING, sitePoints, type PlantPoint } from "./roles/site-points.ts";
+export { ceilingPoint, heartbeatPoint, SITE_CEILING, sitePoints, type PlantPoint, type PointOptions } from "./roles/site-points.ts";
 export { makeEvent, newTraceparent, nextTraceparent, type EventHead, type NewId } from "./signing/event.ts";
 export { FlexGate, FRESHNESS_WINDOW, type Admitted, type GateOptions } from "./signing/gate.ts";
 export { signData, verifyData, type Verified } from "./signing/jws.ts";

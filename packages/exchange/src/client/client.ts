@@ -45,8 +45,10 @@ export class BusClient implements Bus {
   readonly #answered: AskBroker;
   readonly #inbox: Inbox;
   readonly #evictions = new EvictionWatch();
-  /** Highest QoS that the broker granted when asked for 2; undefined: not known yet. */
-  #maxQos: Qos | undefined;
+  /** Highest QoS at which messages are delivered here, as far as it is known. */
+  #delivered: Qos = 2;
+  /** The broker was asked for QoS 2: some end the connection at such a message. */
+  #asked = false;
   #unacknowledged = 0;
   #closed = false;
   #everConnected = false;
@@ -64,7 +66,9 @@ export class BusClient implements Bus {
     this.#routes = new Routes(this.#prefix);
     this.#notify = notify;
     this.#answered = askBroker(clock, this.#limits.answerMs);
-    this.#inbox = new Inbox(this.#routes, this.#limits, this.stats, notify, clock);
+    this.#inbox = new Inbox(this.#routes, this.#limits, this.stats, clock, notify, (filter, qos) => {
+      if (qos < this.#delivered) this.#lower(qos, `messages of ${filter} come at ${qos}, as over a federated bus`);
+    });
     this.#mqtt = mqtt.connect(this.#mqttOptions(options, login));
     this.#mqtt.handleMessage = (packet, done) => this.#inbox.receive(packet, done);
     this.#mqtt.on("connect", () => this.#connected());
@@ -102,9 +106,8 @@ export class BusClient implements Bus {
     return this.#mqtt.connected;
   }
 
-  /** Highest QoS of this broker as far as it is known: 2 until a subscription was granted less. */
   get maxQos(): Qos {
-    return this.#maxQos ?? 2;
+    return this.#delivered;
   }
 
   async publish(topic: string, payload: Uint8Array | string, { qos = 0, retain = false }: PublishOptions = {}): Promise<void> {
@@ -121,11 +124,16 @@ export class BusClient implements Bus {
       const rule = `${this.#unacknowledged} messages wait for the broker's acknowledgement`;
       throw new PulmuError({ code: "exchange.queue-full", path: topic, rule, hint: "wait for one publish before the next" });
     }
-    if (qos === 2 && this.#maxQos === undefined) await this.#probeQos();
+    if (qos === 2 && !this.#asked) await this.#probeQos();
     this.#unacknowledged++;
     try {
       await this.#answered(`publish to ${topic}`, (done) => {
-        this.#mqtt.publish(this.#prefix + topic, payload as string | Buffer, { qos: Math.min(qos, this.maxQos) as Qos, retain }, done);
+        this.#mqtt.publish(
+          this.#prefix + topic,
+          payload as string | Buffer,
+          { qos: qos === 2 && this.#delivered < 2 ? 1 : qos, retain },
+          done,
+        );
         const id = this.#mqtt.getLastMessageId();
         return () => {
           if (this.#mqtt.outgoing[id]?.cb === done) this.#mqtt.removeOutgoingMessage(id); // told as failed: not sent again later
@@ -171,6 +179,7 @@ export class BusClient implements Bus {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#inbox.close();
     this.#cancelRenewal();
     const ended = new Promise<void>((resolve) => this.#mqtt.end(!this.connected, () => resolve()));
     const { promise: late, cancel } = deadline(this.#clock, 1_000);
@@ -271,27 +280,28 @@ export class BusClient implements Bus {
         hint: "ask for the permission, or name another client",
       });
     }
-    if (granted < route.qos && route.qos <= this.maxQos)
-      this.#lowerQos(granted as Qos, `it grants ${granted} where ${route.qos} was asked for`);
-    else if (route.qos === 2) this.#maxQos ??= 2;
+    if (route.qos === 2) this.#asked = true;
+    if (granted < Math.min(route.qos, this.#delivered))
+      this.#lower(granted as Qos, `it grants ${granted} where ${route.qos} was asked for`);
     return granted as Qos;
   }
 
-  #lowerQos(granted: Qos, why: string): void {
-    this.#maxQos = granted;
-    const text = `${this.address.shown} delivers at QoS ${granted} at most: ${why}. Events are told apart by their id, and sent again until they are answered`;
+  #lower(qos: Qos, why: string): void {
+    this.#delivered = qos;
+    const text = `${this.address.shown} delivers at QoS ${qos} at most: ${why}. Events are told apart by their id, and sent again until they are answered`;
     this.#notify({ severity: "warning", code: "exchange.qos-lowered", text });
   }
 
   /** Some brokers end the connection at a QoS 2 message. A subscription, to a topic that nobody uses, asks without harm. */
   async #probeQos(): Promise<void> {
+    this.#asked = true;
     const filter = `pulmu/probe/${this.clientId}`;
     const ignore = () => {};
     try {
       await this.subscribe(filter, 2, ignore);
       await this.unsubscribe(filter, ignore);
     } catch {
-      this.#lowerQos(1, "it does not let us ask for 2");
+      this.#lower(1, "it does not let us ask for 2");
     }
   }
 }

@@ -21,13 +21,24 @@ export class Inbox {
   readonly #stats: BusStats;
   readonly #notify: (notice: BusNotice) => void;
   readonly #clock: Clock;
+  readonly #onLowered: (filter: string, qos: Qos) => void;
+  #closed = false;
 
-  constructor(routes: Routes, limits: BusLimits, stats: BusStats, notify: (notice: BusNotice) => void, clock: Clock) {
+  /** @param onLowered told of messages that come at a lower QoS than their subscription was granted */
+  constructor(
+    routes: Routes,
+    limits: BusLimits,
+    stats: BusStats,
+    clock: Clock,
+    notify: (notice: BusNotice) => void,
+    onLowered: (filter: string, qos: Qos) => void,
+  ) {
     this.#routes = routes;
     this.#limits = limits;
     this.#stats = stats;
     this.#notify = notify;
     this.#clock = clock;
+    this.#onLowered = onLowered;
   }
 
   /** Hot: once a message. `done` lets the broker go on, and acknowledges it (QoS 1 and 2). */
@@ -43,7 +54,10 @@ export class Inbox {
     const message: BusMessage = { topic, payload, qos: packet.qos, retain: packet.retain, atMs: this.#clock.nowMs() };
     let waiting: Promise<void>[] | undefined;
     for (const route of routes) {
-      if (packet.qos < route.qos && !packet.retain) this.#stats.deliveredBelow++;
+      if (packet.qos < route.qos && !packet.retain) {
+        this.#stats.deliveredBelow++;
+        this.#onLowered(route.filter, packet.qos);
+      }
       for (const handler of route.handlers) {
         try {
           const answer = handler(message);
@@ -54,7 +68,14 @@ export class Inbox {
       }
     }
     if (waiting === undefined) done();
-    else void this.#settled(topic, waiting).then(done);
+    else
+      void this.#settled(topic, waiting).then(() => {
+        if (!this.#closed) done(); // the library has closed its stores by then, and would fail
+      });
+  }
+
+  close(): void {
+    this.#closed = true;
   }
 
   /** A handler that holds a message back holds back all behind it, so it has a deadline. */

@@ -7,8 +7,9 @@ import { BMS_PUBLISHER, parseTopic, valueTopic, type PointTopic } from "../contr
 import { DialectReader, type Dialects } from "../dialects.ts";
 import type { BusMessage } from "../message.ts";
 import { Refusals } from "../refusals.ts";
+import { ObjectIndex } from "./object-index.ts";
 import { PointTable } from "./point-table.ts";
-import { buildPowerTree, type PowerTree } from "./power-tree.ts";
+import { buildPowerTree, type DescribedPoint, type PowerTree } from "./power-tree.ts";
 import type { JudgedReading, ReadingState } from "./reading.ts";
 
 export interface BmsReaderOptions {
@@ -43,6 +44,7 @@ export class BmsReader {
   #described = 0;
   #changes = 0;
   #tree: PowerTree | undefined;
+  #objects: ObjectIndex | undefined;
   #heartbeatMs = -Infinity;
   #clockOffsetMs = NaN;
 
@@ -86,11 +88,18 @@ export class BmsReader {
 
   /** The tree as the metadata that came so far has it; built when it is asked for and has changed. */
   get tree(): PowerTree {
-    if (this.#tree === undefined) {
-      const described = this.points.infos.flatMap(({ metadata }, slot) => (metadata === undefined ? [] : [{ slot, metadata }]));
-      this.#tree = buildPowerTree(described);
-    }
+    this.#tree ??= buildPowerTree(this.#describedPoints());
     return this.#tree;
+  }
+
+  /** Where to find the points of an object; as the tree, built when it is asked for and has changed. */
+  get objects(): ObjectIndex {
+    this.#objects ??= new ObjectIndex(this.#describedPoints());
+    return this.#objects;
+  }
+
+  #describedPoints(): readonly DescribedPoint[] {
+    return this.points.infos.flatMap(({ metadata }, slot) => (metadata === undefined ? [] : [{ slot, metadata }]));
   }
 
   read(slot: number | undefined): JudgedReading {
@@ -140,7 +149,7 @@ export class BmsReader {
     if (info.metadata === undefined) this.#described++;
     this.points.describe(slot, metadata.value);
     this.#changes++;
-    this.#tree = undefined;
+    this.#tree = this.#objects = undefined;
     if (pointType === "HeartbeatTimestampBms") this.#heartbeats.set(slot, point);
     const expected = valueTopic(point, metadata.value.integration ?? BMS_PUBLISHER);
     for (const seen of info.topics) this.#slotOfTopic.set(seen, seen === expected ? slot : WRONG_PUBLISHER);

@@ -10,11 +10,12 @@ import { MemoryBus } from "../testing/memory-bus.ts";
 import { TestPlant } from "../testing/test-plant.ts";
 import { BmsPublisher } from "./bms-publisher.ts";
 import { BmsReader } from "./bms-reader.ts";
+import { Integration } from "./integration.ts";
 import { ceilingPoint, sitePoints } from "./site-points.ts";
 
 const NOW_MS = Date.UTC(2027, 7, 4, 9, 0, 0);
 const site = parseSite(SMALL_SITE, "small.yaml", { catalog: fixedCatalog });
-const points = sitePoints(site, "PULMU");
+const points = sitePoints(site, { integration: "PULMU" });
 const rackPower = points.find(({ point }) => point.startsWith("Rack/RackPower/"))!.point;
 
 async function start({ dialects }: { readonly dialects?: Partial<Dialects> } = {}) {
@@ -264,4 +265,45 @@ test("a circle in servesId is told, and the rest of the tree stands", async () =
       ["tree.cycle", "a, b"],
     ],
   );
+});
+
+test("a site of many racks is told by its power nodes and the essentials of each rack, in one tree all the same", async () => {
+  const lean = sitePoints(site, { detail: "busway" });
+  assert.ok(lean.length < points.length / 10);
+  const clock = new FakeClock(NOW_MS);
+  const bus = new MemoryBus(clock);
+  const reader = new BmsReader(bus, { clock });
+  await reader.start();
+  await new BmsPublisher(bus, lean).publish(new TestPlant(site, NOW_MS));
+  const { nodes, index, problems } = reader.tree;
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    nodes[index.get("h1/r01/01")!].parents.map((n) => nodes[n].id),
+    ["h1-bus1-a", "h1-bus1-b"],
+  );
+  assert.equal(readings({ reader }, "h1/r01/01").value, 100e3);
+});
+
+test("an integration writes only what the BMS describes as its own, again while it stays, and beats its heart", async () => {
+  const at = await start();
+  const integration = new Integration(at.bus, "PULMU", at.reader);
+  await integration.start();
+  const ceiling = ceilingPoint(site.id, "site");
+  integration.write(ceiling, 45_000);
+  integration.write(rackPower, 1);
+  integration.tick();
+  const written = () => at.bus.log.filter(({ topic }) => topic.startsWith("BMS/v1/PULMU/"));
+  assert.equal(written().length, 0, "nothing is described yet");
+  await at.second();
+  at.bus.log.length = 0;
+  for (let s = 0; s < 60; s++) {
+    integration.tick();
+    await at.second();
+  }
+  const topics = written().map(({ topic }) => topic);
+  assert.equal(topics.filter((topic) => topic === valueTopic(ceiling, "PULMU")).length, 2);
+  assert.equal(topics.filter((topic) => topic.includes("/HeartbeatTimestampIntegration/")).length, 6);
+  assert.equal(topics.filter((topic) => topic.includes("/HeartbeatEchoIntegration/")).length, 6);
+  assert.equal(topics.length, 14, "and nothing else");
+  assert.equal(at.reader.read(at.reader.points.find(ceiling)).value, 45e6);
 });

@@ -69,12 +69,20 @@ function tag(id: string): string {
   return id.replaceAll(/[^\w/-]/g, "-");
 }
 
-/**
- * All points of a site, from its site file. `integration` is the id of the one that may write the power ceilings; without one, nobody may.
- * Meters stand at the input of each power node and at each rack's tap; equipment that is served names its meter.
- */
-export function sitePoints(site: Site, integration?: string): readonly PlantPoint[] {
-  const points = new PointList(site.id);
+export interface PointOptions {
+  /** Id of the integration that may write the power ceilings; without one, nobody may. */
+  readonly integration?: string;
+  /** `every-tap`: a meter at each rack's tap, all that a rack can tell. `busway`: meters of power nodes, and of racks the power and the supply. */
+  readonly detail?: "every-tap" | "busway";
+}
+
+/** Racks from which on only the essential points are published unless asked for: a gigawatt in full would be 280,000 points. */
+const FULL_DETAIL_RACKS = 1_200;
+
+/** All points of a site, from its site file. Meters stand at the input of what they are named after. */
+export function sitePoints(site: Site, options: PointOptions = {}): readonly PlantPoint[] {
+  const { integration, detail = site.racks.length <= FULL_DETAIL_RACKS ? "every-tap" : "busway" } = options;
+  const points = new PointList(site.id, detail === "every-tap");
   for (let n = 0; n < site.nodes.length; n++) addNode(points, site, n);
   for (let r = 0; r < site.racks.length; r++) addRack(points, site, r);
   for (let c = 0; c < site.cdus.length; c++) addCdu(points, site, c);
@@ -95,10 +103,12 @@ export function sitePoints(site: Site, integration?: string): readonly PlantPoin
 
 class PointList {
   readonly list: PlantPoint[] = [];
+  readonly full: boolean;
   readonly #siteId: string;
 
-  constructor(siteId: string) {
+  constructor(siteId: string, full: boolean) {
     this.#siteId = siteId;
+    this.full = full;
   }
 
   add(kind: string, place: string, fields: Partial<PointMetadata>, deadband: number, read: PlantPoint["read"], deadbandShare = 0): void {
@@ -129,7 +139,7 @@ function voltageV({ nodes, feeds }: Site, { kind, parents }: PowerNode, n: numbe
 
 function addNode(points: PointList, site: Site, n: number): void {
   const node = site.nodes[n];
-  const serves = servedBy(site, n);
+  const serves = servedBy(site, n, points.full);
   const ratedKw = node.ratingW * PER_KILO;
   const kw = (plant: PlantReadings) => plant.nodePowerW[n] * PER_KILO;
   addMeter(points, `power/${node.id}`, meter(node.id, serves), { volts: voltageV(site, node, n), ratedKw, kw });
@@ -144,11 +154,11 @@ function addNode(points: PointList, site: Site, n: number): void {
 }
 
 /** Ids of what hangs on a power node: nodes, racks by their taps, and equipment. */
-function servedBy({ nodes, racks, cdus, loops, fixedLoads, bess }: Site, n: number): readonly string[] {
+function servedBy({ nodes, racks, cdus, loops, fixedLoads, bess }: Site, n: number, taps: boolean): readonly string[] {
   const hangs = ({ parents }: { readonly parents: readonly number[] }) => parents.includes(n);
   return [
     ...nodes.filter(hangs).map(({ id }) => id),
-    ...racks.filter(hangs).map((rack) => tapId(rack, nodes[n])),
+    ...racks.filter(hangs).map((rack) => (taps ? tapId(rack, nodes[n]) : rack.id)),
     ...[cdus, loops, fixedLoads, bess].flatMap((list) => list.filter(hangs).map(({ id }) => id)),
   ];
 }
@@ -164,6 +174,7 @@ function addMeter(points: PointList, place: string, own: ReturnType<typeof meter
   const add = (pointType: string, leaf: string, fields: Partial<PointMetadata>, deadband: number, read: PlantPoint["read"]) =>
     points.add(`PowerMeter/${pointType}`, `${place}/${leaf}`, { ...own, ...fields }, deadband, read);
   add("ActivePower", "active-power", { engUnit: "kW" }, ratedKw * 0.002, kw);
+  if (!points.full) return;
   add("ApparentPower", "apparent-power", { engUnit: "kVA" }, ratedKw * 0.01, (plant) => kw(plant) / POWER_FACTOR);
   add("Current", "current", { engUnit: "A" }, ratedKw * ampsPerKw * 0.01, (plant) => kw(plant) * ampsPerKw);
   for (const phase of ["A", "B", "C"] as const) {
@@ -190,6 +201,7 @@ function addRack(points: PointList, site: Site, r: number): void {
 
   add("RackPower", { engUnit: "kW" }, provisionedW * PER_KILO * 0.003, (plant) => plant.rackReadingW[r] * PER_KILO);
   add("RackLiquidSupplyTemperature", { engUnit: "C" }, 0.1, (plant) => plant.rackInletC[r]);
+  if (!points.full) return;
   add("RackLiquidReturnTemperature", { engUnit: "C" }, 0.2, (plant) => plant.rackInletC[r] + warmedK(plant));
   add("RackLiquidFlow", { engUnit: "LPM" }, 1, () => flowLpm);
   add("RackLiquidDifferentialPressure", { engUnit: "kPa" }, 1, () => RACK_PRESSURE_KPA);
