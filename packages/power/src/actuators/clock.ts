@@ -22,3 +22,18 @@ export const wallClock: ActuatorClock = {
       signal.addEventListener("abort", stop, { once: true });
     }),
 };
+
+/** Does work whose signal is aborted after so long. */
+export async function withDeadline<T>(clock: ActuatorClock, durationMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const timer = new AbortController();
+  void clock.sleep(durationMs, timer.signal).then(
+    () => over.abort(),
+    () => undefined,
+  );
+  try {
+    return await work(over.signal);
+  } finally {
+    timer.abort();
+  }
+}

@@ -1,7 +1,7 @@
 import { PulmuError } from "@pulmu/units";
 import type { Actuators, CapWrite, LeaseReport } from "../loop/ports.ts";
 import { holds, type Actuator, type Cap, type CapNote, type Held } from "./actuator.ts";
-import { wallClock, type ActuatorClock } from "./clock.ts";
+import { wallClock, withDeadline, type ActuatorClock } from "./clock.ts";
 
 /** One rack, as the keeper has it in hand. */
 export interface KeptDevice {
@@ -14,8 +14,12 @@ export interface KeptDevice {
 export interface KeeperLimits {
   /** Devices talked to at once. Those that failed last time get a quarter of it, so that dead ones do not hold up the others. */
   readonly concurrency: number;
-  /** A write with its read-back, or a read, is given up after so long, ms. Below `LeaseTerms.deliverWithinMs`. */
+  /** A write with its read-back, or a read, is given up after so long, ms. */
   readonly answerMs: number;
+  /** What raises a cap reaches the device so soon after it came, or is dropped, ms: `LeaseTerms.deliverWithinMs`. */
+  readonly deliverWithinMs: number;
+  /** So long before a lease ends that its device cannot be made to leave, the loop is told, ms: it listens once a second. */
+  readonly tellAheadMs: number;
   /** How often leases are looked at, ms. */
   readonly checkMs: number;
   /** A device not heard of for so long is read, ms. */
@@ -24,21 +28,21 @@ export interface KeeperLimits {
   readonly retryMs: number;
   /** After the keeper's start devices keep what they have for so long: time for the controller to renew its leases. */
   readonly graceMs: number;
-  /** A device that should be at its fallback and is not, or may not be, is reported as holding what it has for so long, ms. */
-  readonly unfallenMs: number;
 }
 
 export const KEEPER_LIMITS: KeeperLimits = {
   concurrency: 128,
   answerMs: 4_000,
+  deliverWithinMs: 5_000,
+  tellAheadMs: 2_000,
   checkMs: 250,
   readEveryMs: 10_000,
   retryMs: 2_000,
   graceMs: 10_000,
-  unfallenMs: 30_000,
 };
 
 interface Lease extends Cap {
+  readonly takenMs: number;
   readonly endsMs: number;
 }
 
@@ -49,6 +53,8 @@ interface DeviceState extends KeptDevice {
   /** Order of the last write that was accepted, and of the last that the device has shown. */
   taken: number;
   shown: number;
+  /** When the lease that it has shown ends, ms; Infinity: it has shown none. */
+  shownEndsMs: number;
   /** What is to be sent next; undefined = nothing. */
   due: Cap | "read" | undefined;
   /** What is being sent, and what was sent last. */
@@ -97,6 +103,7 @@ export class LeaseKeeper implements Actuators {
       lease: undefined,
       taken: 0,
       shown: 0,
+      shownEndsMs: Infinity,
       due: undefined,
       sending: undefined,
       last: undefined,
@@ -129,12 +136,12 @@ export class LeaseKeeper implements Actuators {
       const state = this.#devices[rack];
       if (order <= state.taken) continue;
       state.taken = order;
-      state.lease = validForMs > 0 ? { gpuCapW, clockLimit, endsMs: nowMs + validForMs } : undefined;
+      state.lease = validForMs > 0 ? { gpuCapW, clockLimit, takenMs: nowMs, endsMs: nowMs + validForMs } : undefined;
       const cap = state.lease ?? state.fallback;
       if (cap === undefined) continue;
       // A lease that only goes on costs the BMC nothing.
       if (state.due === undefined && state.sending === undefined && state.kept !== undefined && sameCap(state.kept.cap, cap)) {
-        state.shown = order;
+        this.#shows(state, order);
         this.#report(state, nowMs);
       } else this.#enqueue(state, cap);
     }
@@ -157,13 +164,19 @@ export class LeaseKeeper implements Actuators {
     const nowMs = this.#clock.monotonicMs();
     for (const state of this.#devices) {
       if (state.lease !== undefined && nowMs >= this.#fallsMs(state.lease, state.fallback)) state.lease = undefined;
-      const { fallback } = state;
-      const falls =
-        fallback !== undefined && state.lease === undefined && (state.taken > 0 || nowMs >= this.#startMs + this.#limits.graceMs);
-      if (falls && !(state.kept !== undefined && sameCap(state.kept.cap, fallback))) {
-        const again = isCap(state.last, fallback) && nowMs < state.heardMs + this.#limits.retryMs;
-        if (!again && !isCap(state.sending, fallback)) this.#enqueue(state, fallback);
+      const known = state.taken > 0 || nowMs >= this.#startMs + this.#limits.graceMs;
+      const wanted = state.lease ?? (known ? state.fallback : undefined);
+      if (wanted !== undefined && !(state.kept !== undefined && sameCap(state.kept.cap, wanted))) {
+        const again = isCap(state.last, wanted) && nowMs < state.heardMs + this.#limits.retryMs;
+        // What would raise a cap is tried once: by now the loop may have given it up, and the watts to another.
+        const late = state.lease !== undefined && raises(state, wanted);
+        if (!again && !late && !isCap(state.sending, wanted)) this.#enqueue(state, wanted);
       } else if (nowMs - state.heardMs >= this.#limits.readEveryMs && !state.queued) this.#enqueue(state, "read");
+      // The loop takes the lease that was shown to end; if the device has not moved on by then, it has to hear of it.
+      if (nowMs >= state.shownEndsMs - this.#limits.tellAheadMs && !leased(state)) {
+        state.shownEndsMs = Infinity;
+        this.#report(state, nowMs);
+      }
     }
     this.#pump();
   }
@@ -205,7 +218,7 @@ export class LeaseKeeper implements Actuators {
       state.sending = due;
       const askedMs = this.#clock.monotonicMs();
       try {
-        if (due === "read") await this.#read(state);
+        if (due === "read" || this.#tooLate(state, due)) await this.#read(state);
         else await this.#write(state, due);
         state.failing = false;
         state.heardMs = this.#clock.monotonicMs();
@@ -214,15 +227,20 @@ export class LeaseKeeper implements Actuators {
         if (!(error instanceof PulmuError)) throw error;
         state.failing = true;
         state.heardMs = this.#clock.monotonicMs();
-        if (state.lease === undefined) this.#report(state, askedMs); // the loop would take it to have fallen
+        if (!leased(state)) this.#report(state, askedMs);
       }
       state.sending = undefined;
     }
     state.queued = false;
   }
 
+  #tooLate(state: DeviceState, cap: Cap): boolean {
+    const lastMs = cap === state.lease ? state.lease.takenMs + this.#limits.deliverWithinMs - this.#limits.answerMs : Infinity;
+    return this.#clock.monotonicMs() > lastMs && raises(state, cap);
+  }
+
   async #read(state: DeviceState): Promise<void> {
-    const held = await state.actuator.read(AbortSignal.timeout(this.#limits.answerMs));
+    const held = await withDeadline(this.#clock, this.#limits.answerMs, (signal) => state.actuator.read(signal));
     state.mayHoldW = held.gpuCapW;
     if (state.kept !== undefined && !holds(held, state.kept.held)) state.kept = undefined; // a restart, or another hand
   }
@@ -233,29 +251,41 @@ export class LeaseKeeper implements Actuators {
     state.last = cap;
     state.kept = undefined;
     state.mayHoldW = Math.max(state.mayHoldW, cap.gpuCapW); // until it has answered, it may have taken it
-    const held = await state.actuator.write(cap, AbortSignal.timeout(this.#limits.answerMs), { standing });
+    const held = await withDeadline(this.#clock, this.#limits.answerMs, (signal) => state.actuator.write(cap, signal, { standing }));
     state.mayHoldW = held.gpuCapW;
-    state.shown = order;
+    this.#shows(state, order);
     if (!held.notes.some(({ code }) => DOUBTS.has(code))) state.kept = { cap, held };
   }
 
-  /** What can be said of a device now. */
-  #report(state: DeviceState, askedMs: number): void {
-    const nowMs = this.#clock.monotonicMs();
-    const gpuCapW = Math.min(state.mayHoldW, state.gpuMaxW);
-    const fallen = state.fallback !== undefined && gpuCapW <= state.fallback.gpuCapW + 0.5;
-    const left = state.lease === undefined ? (fallen ? 0 : this.#limits.unfallenMs) : Math.max(1, state.lease.endsMs - nowMs);
-    const clockLimit = state.lease?.clockLimit ?? 1;
-    this.#reports.set(state.rack, {
-      rack: state.rack,
-      order: state.shown,
-      gpuCapW,
-      clockLimit,
-      remainingMs: left,
-      askedMs,
-      receivedMs: nowMs,
-    });
+  #shows(state: DeviceState, order: number): void {
+    state.shown = order;
+    state.shownEndsMs = leased(state) ? state.lease!.endsMs : Infinity;
   }
+
+  /**
+   * What can be said of a device now. While it has not shown the newest write, what it holds ends with no lease that the loop knows of:
+   * it goes on for all that can be said, and never counts with less than the fallback that comes after.
+   */
+  #report(state: DeviceState, askedMs: number): void {
+    const { rack, gpuMaxW, fallback, lease, shown, mayHoldW } = state;
+    const receivedMs = this.#clock.monotonicMs();
+    const fallbackW = fallback?.gpuCapW ?? 0;
+    const holdsW = Math.min(mayHoldW, gpuMaxW);
+    const fallen = lease === undefined && fallback !== undefined && holdsW <= fallbackW + 0.5;
+    const remainingMs = fallen ? 0 : leased(state) ? Math.max(1, lease!.endsMs - receivedMs) : Infinity;
+    const gpuCapW = leased(state) ? holdsW : Math.max(holdsW, fallbackW);
+    this.#reports.set(rack, { rack, order: shown, gpuCapW, clockLimit: lease?.clockLimit ?? 1, remainingMs, askedMs, receivedMs });
+  }
+}
+
+/** The device would draw more by it than it may hold now. */
+function raises({ mayHoldW }: DeviceState, cap: Cap): boolean {
+  return cap.gpuCapW > mayHoldW + 0.5;
+}
+
+/** It has a lease, and has shown to keep to it. */
+function leased({ lease, shown, taken }: DeviceState): boolean {
+  return lease !== undefined && shown === taken;
 }
 
 /** Notes that say a cap did not arrive, rather than that the device can do no better. */

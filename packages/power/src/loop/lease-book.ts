@@ -163,19 +163,27 @@ export class LeaseBook {
     this.#sentMs[r] = nowMs;
   }
 
-  /** Takes a device's answer; one older than what is known is ignored. */
-  reported({ rack: r, order, remainingMs, askedMs, receivedMs }: LeaseReport, limitW: number): void {
-    if (askedMs < this.#askedMs[r] || order < this.#heldOrder[r]) return;
+  /**
+   * Takes a device's answer; one older than what is known is ignored.
+   * @returns what became of the writes that were not confirmed: all taken, lost for good, or still unknown
+   */
+  reported({ rack: r, order, remainingMs, askedMs, receivedMs }: LeaseReport, limitW: number): "taken" | "lost" | "unknown" {
+    if (askedMs < this.#askedMs[r] || order < this.#heldOrder[r]) return "unknown";
     const fromMs = remainingMs > 0 ? askedMs + remainingMs : -Infinity;
     const toMs = remainingMs > 0 ? receivedMs + remainingMs : -Infinity;
-    const same = order === this.#heldOrder[r] && remainingMs > 0;
+    // Of one lease each answer narrows down when it ends; one that cannot be ended has no end to narrow down.
+    const ends = remainingMs > 0 && remainingMs < Infinity && this.#heldToMs[r] < Infinity;
+    const same = order === this.#heldOrder[r] && ends;
     this.#heldW[r] = remainingMs > 0 ? limitW : this.#fallbackW[r];
     this.#heldFromMs[r] = same ? Math.max(this.#heldFromMs[r], fromMs) : fromMs;
     this.#heldToMs[r] = same ? Math.min(this.#heldToMs[r], toMs) : toMs;
     this.#heldOrder[r] = order;
     this.#askedMs[r] = askedMs;
     if (order >= this.#firstOrder || askedMs >= this.#startMs + this.terms.deliverWithinMs) this.#settled[r] = 1;
-    // Confirmed, or asked so late that the write cannot arrive any more.
-    if (order >= this.#sentOrder[r] || askedMs >= this.#sentMs[r] + this.terms.deliverWithinMs) this.#sentOrder[r] = 0;
+    const taken = order >= this.#sentOrder[r];
+    // Asked so late that the write cannot arrive any more.
+    const lost = !taken && askedMs >= this.#sentMs[r] + this.terms.deliverWithinMs;
+    if (taken || lost) this.#sentOrder[r] = 0;
+    return taken ? "taken" : lost ? "lost" : "unknown";
   }
 }

@@ -21,7 +21,7 @@ export interface LeaseReport {
   readonly order: number;
   readonly gpuCapW: number;
   readonly clockLimit: number;
-  /** What is left of the lease, ms; 0 = the fallback is in force. */
+  /** What is left of the lease, ms; 0 = the fallback is in force; Infinity = it should have ended and could not be: it goes on until a report says otherwise. */
   readonly remainingMs: number;
   /** When this was asked for and when the answer came, by the controller's clock that does not jump, ms. */
   readonly askedMs: number;

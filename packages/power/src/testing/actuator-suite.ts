@@ -84,7 +84,7 @@ export function actuatorSuite(name: string, makeRig: () => Promise<ActuatorRig>)
     await rig.actuator.write(cap(rig.maxCapW), wait());
     rig.ignoreWrites(true);
     const held = await rig.actuator.write(cap(rig.minCapW), wait());
-    assert.equal(held.gpuCapW, rig.maxCapW);
+    assert.ok(Math.abs(held.gpuCapW - rig.maxCapW) < 0.5, String(held.gpuCapW));
     assert.deepEqual(notes(held), ["differs"]);
     rig.ignoreWrites(false);
     assert.ok(holds(await rig.actuator.write(cap(rig.minCapW), wait()), cap(rig.minCapW)));
@@ -92,8 +92,8 @@ export function actuatorSuite(name: string, makeRig: () => Promise<ActuatorRig>)
 
   tried("given a dead device, it says so before the deadline, and works on when the device is back", async (rig, wait) => {
     rig.die(true);
-    await assert.rejects(rig.actuator.write(cap(rig.minCapW), AbortSignal.timeout(500)), isActuatorError);
-    await assert.rejects(rig.actuator.read(AbortSignal.timeout(500)), isActuatorError);
+    await assert.rejects(rig.actuator.write(cap(rig.minCapW), AbortSignal.timeout(150)), isActuatorError);
+    await assert.rejects(rig.actuator.read(AbortSignal.timeout(150)), isActuatorError);
     rig.die(false);
     assert.ok(holds(await rig.actuator.write(cap(rig.minCapW), wait()), cap(rig.minCapW)));
   });

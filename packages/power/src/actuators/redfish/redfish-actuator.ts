@@ -84,13 +84,14 @@ class RedfishActuator implements Actuator {
     await this.#dialect.tell(cap, standing, signal);
     for (let look = 1; ; look++) {
       const held = await this.#dialect.verify(cap, signal);
-      const settled = !held.notes.some(({ code }) => code === "differs" || code === "not-in-force");
+      const codes = new Set(held.notes.map(({ code }) => code));
+      const settled = !codes.has("differs") && !codes.has("not-in-force");
       if (settled || look >= this.#limits.looks) return held;
-      // Told again, now knowing what was off: a control that must be turned on shows only in the answer.
       await this.#clock.sleep(this.#limits.lookPauseMs, signal).catch(() => {
         throw deviceError(this.id, "timeout", "did not show the cap in time");
       });
-      await this.#dialect.tell(cap, standing, signal);
+      // A control that somebody has turned off shows only in an answer: told again, it is turned on as well.
+      if (codes.has("not-in-force")) await this.#dialect.tell(cap, standing, signal);
     }
   }
 
