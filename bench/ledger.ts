@@ -82,9 +82,9 @@ function counted(store: Store): Store & { readonly batches: number } {
     },
     query: (sql, values) => store.query(sql, values),
     transaction: (work) => store.transaction(work),
-    insertMany: (target, rows) => {
+    insertMany: (target, rows, guard) => {
       batches++;
-      return store.insertMany(target, rows);
+      return store.insertMany(target, rows, guard);
     },
     tryLock: (name) => store.tryLock(name),
     close: () => store.close(),

@@ -11,4 +11,4 @@ export { type JournalFinding, type JournalReport, verifyJournal, type VerifyOpti
 export { GroupCommit, type GroupCommitLimits } from "./storage/group-commit.ts";
 export { migrate, type Migration } from "./storage/migrate.ts";
 export { openStore, type StoreOptions } from "./storage/open.ts";
-export type { NamedLock, Reader, Row, SqlValue, Store, Target, Transaction } from "./storage/store.ts";
+export type { Guard, NamedLock, Reader, Row, SqlValue, Store, Target, Transaction } from "./storage/store.ts";

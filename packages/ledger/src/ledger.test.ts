@@ -189,6 +189,23 @@ onBothDatabases("the ledger", (database) => {
     await store.close();
   });
 
+  test("a process that was taken for dead writes on as another one, and its records are counted once", async () => {
+    if (database.dialect === "sqlite") return; // there a process is dead or it is not
+    const store = await prepared(await database.open());
+    const { ledger } = await openLedger(store);
+    await setLimit(store, KOREA, limit({ window: "day", most: 5 }), "system", T0);
+    await ledger.refresh();
+    await ledger.settle(await ledger.reserve(SPENDER, one), settlement("before"));
+    const hold = await ledger.reserve(SPENDER, one);
+    await store.transaction((tx) => tx.run("update ledger_writers set ended_ms = 1"));
+    assert.equal(await ledger.settle(hold, settlement("after")), "recorded");
+    const rows = await store.query<{ writer: number }>("select seq / 4294967296 as writer from usage_records order by seq");
+    assert.equal(new Set(rows.map((row) => row.writer)).size, 2);
+    await foldAll(store);
+    assert.deepEqual(await checkRollups(store), []);
+    await ledger.close();
+  });
+
   test("a limit set in the middle of its window counts what was spent before", async () => {
     const store = await prepared(await database.open());
     const { ledger } = await openLedger(store);

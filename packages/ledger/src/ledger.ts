@@ -82,6 +82,7 @@ export class Ledger {
       now: options.now,
       patienceMs: options.patienceMs,
       writer: () => this.#currentWriter(),
+      onEnded: () => (this.#lost = true),
     });
   }
 

@@ -15,7 +15,7 @@ describe("when the power goes, SQLite", { skip: skipWithoutStrace() }, () => {
   let events: FileEvent[];
   before(async () => {
     const program = fileURLToPath(new URL("../testing/write-forever.ts", import.meta.url));
-    events = await traceFiles(folder, BATCHES, [program, join(folder, "power.db")]);
+    events = await traceFiles(folder, BATCHES, [process.execPath, program, join(folder, "power.db")]);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -40,7 +40,7 @@ describe("when the power goes, SQLite", { skip: skipWithoutStrace() }, () => {
       const cut = ready + 1 + Math.floor(randomness.next() * (events.length - ready - 1));
       const place = join(folder, `cut-${round}`);
       mkdirSync(place);
-      afterPowerCut(events, cut, place, round % 2 === 0 ? undefined : randomness);
+      afterPowerCut(events, cut, folder, place, round % 2 === 0 ? undefined : randomness);
       const acknowledged = events.slice(0, cut).filter((event) => event.kind === "said" && event.line !== "ready").length;
       const store = await openStore(join(place, "power.db"));
       const rows = await store.query<{ n: number; rows: number }>("select n, count(*) as rows from rows group by n order by n");

@@ -1,7 +1,7 @@
 import { PulmuError } from "@pulmu/units";
 import pg from "pg";
 import { storeProblem } from "./problems.ts";
-import type { NamedLock, Row, SqlValue, Store, Target, Transaction } from "./store.ts";
+import type { Guard, NamedLock, Row, SqlValue, Store, Target, Transaction } from "./store.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A statement that takes longer is cut off: no report needs it, and a lock must not be held for ever. */
@@ -60,12 +60,11 @@ class PostgresStore implements Store {
     }
   }
 
-  insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[]): Promise<readonly boolean[]> {
-    return this.#insert((sql, values) => this.#pool.query({ name: sql.slice(0, 60), text: sql, values }), target, rows).catch(
-      (error: unknown) => {
-        throw storeProblem(error, this.place);
-      },
-    );
+  insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[], guard?: Guard): Promise<readonly boolean[]> {
+    const name = `insert ${target.table}${guard === undefined ? "" : " guarded"}`;
+    return this.#insert((text, values) => this.#pool.query({ name, text, values }), target, rows, guard).catch((error: unknown) => {
+      throw storeProblem(error, this.place);
+    });
   }
 
   async tryLock(name: string): Promise<NamedLock | undefined> {
@@ -116,7 +115,8 @@ class PostgresStore implements Store {
       const result = await work({
         query: async (sql, values) => (await query(sql, values)).rows,
         run: async (sql, values) => (await query(sql, values)).rowCount ?? 0,
-        insertMany: (target, rows) => this.#insert((sql, values) => client.query(sql, values), target, rows),
+        insertMany: (target, rows, guard) => this.#insert((sql, values) => client.query(sql, values), target, rows, guard),
+        forUpdate: " for update",
         lock: async (name) =>
           void (await query("select pg_advisory_xact_lock(hashtextextended(current_schema() || '/tx/' || $1, 0))", [name])),
       });
@@ -135,15 +135,18 @@ class PostgresStore implements Store {
     send: (sql: string, values: unknown[]) => Promise<pg.QueryResult>,
     target: Target,
     rows: readonly (readonly (string | number | null)[])[],
+    guard: Guard | undefined,
   ): Promise<readonly boolean[]> {
     const { table, columns, key } = target;
     const names = columns.map((column) => column.name).join(", ");
     const arrays = columns.map((column, i) => `$${i + 1}::${column.type}[]`).join(", ");
-    const sql = `insert into ${table} (${names}) select * from unnest(${arrays}) on conflict (${key}) do nothing returning ${key} as key`;
-    const result = await send(
-      sql,
-      columns.map((_, i) => rows.map((row) => row[i])),
-    );
+    // `for key share` waits for who takes the row `for update`, and then looks again; it is in nobody else's way.
+    const guarded =
+      guard === undefined
+        ? ""
+        : ` where exists (select 1 from ${guard.table} where id = $${columns.length + 1} and ${guard.condition} for key share)`;
+    const sql = `insert into ${table} (${names}) select * from unnest(${arrays})${guarded} on conflict (${key}) do nothing returning ${key} as key`;
+    const result = await send(sql, [...columns.map((_, i) => rows.map((row) => row[i])), ...(guard === undefined ? [] : [guard.id])]);
     const fresh = new Set(result.rows.map((row: { key: unknown }) => row.key));
     const keyAt = columns.findIndex((column) => column.name === key);
     return rows.map((row) => fresh.delete(row[keyAt])); // `delete`: of two rows with one key only the first is new

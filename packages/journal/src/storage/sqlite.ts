@@ -90,6 +90,7 @@ class SqliteStore implements Store {
           query: (sql, values) => writer.query(sql, values),
           run: (sql, values = []) => writer.ask({ op: "run", sql, values }) as Promise<number>,
           insertMany: (target, rows) => this.#insert(target, rows, false),
+          forUpdate: "",
           lock: async () => {}, // `begin immediate` already made it the only writer
         });
         await writer.ask({ op: "commit" });

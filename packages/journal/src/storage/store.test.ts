@@ -67,6 +67,33 @@ onBothDatabases("a store", (database) => {
     ]);
   });
 
+  test("inserts under a guard only while the guard's row is there, and makes who takes that row wait", async () => {
+    if (database.dialect === "sqlite") return; // it needs none: see Guard
+    const store = await database.open();
+    await migrate(store, "test", [
+      ...THINGS,
+      { name: "owners", statements: ["create table owners (id bigint primary key, gone bigint)", "insert into owners values (7, null)"] },
+    ]);
+    const guard = { table: "owners", condition: "gone is null", id: 7 };
+    assert.deepEqual(await store.insertMany(TARGET, [["a", 1]], guard), [true]);
+    const order: string[] = [];
+    const inserting = store.transaction(async (tx) => {
+      await tx.insertMany(TARGET, [["b", 1]], guard);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      order.push("inserted");
+    });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await store.transaction(async (tx) => {
+      await tx.query(`select id from owners where id = 7${tx.forUpdate}`);
+      order.push("taken");
+      await tx.run("update owners set gone = 1");
+    });
+    await inserting;
+    assert.deepEqual(order, ["inserted", "taken"]);
+    assert.deepEqual(await store.insertMany(TARGET, [["c", 1]], guard), [false]);
+    assert.equal(await count(store), 2);
+  });
+
   test("lets two stores add to one number without losing an addition", async () => {
     const address = await database.address();
     const [one, two] = [await openStore(address), await openStore(address)];

@@ -10,6 +10,17 @@ export interface Target {
   readonly key: string;
 }
 
+/**
+ * A row that must be there: the sign that the right to write has not been taken away meanwhile. Only PostgreSQL checks it: there a process
+ * can lose its connection and live on, on SQLite it cannot.
+ */
+export interface Guard {
+  readonly table: string;
+  /** A condition on `id` and other columns, such as `ended_ms is null`. */
+  readonly condition: string;
+  readonly id: number;
+}
+
 /** SQL is written once for both databases: `$1` for values, lower-case names, no engine's own functions. */
 export interface Reader {
   query<R extends Row = Row>(sql: string, values?: readonly SqlValue[]): Promise<readonly R[]>;
@@ -18,8 +29,13 @@ export interface Reader {
 export interface Transaction extends Reader {
   /** Runs one statement; the number of rows it changed. */
   run(sql: string, values?: readonly SqlValue[]): Promise<number>;
-  /** Inserts the rows whose key is not there yet; says for each whether it was new. */
-  insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[]): Promise<readonly boolean[]>;
+  /**
+   * Inserts the rows whose key is not there yet; says for each whether it was new. With a guard, none is inserted unless the row it names
+   * is there, and that row cannot be taken `forUpdate` before the commit.
+   */
+  insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[], guard?: Guard): Promise<readonly boolean[]>;
+  /** Ends a select whose rows nobody else may take or guard with until the commit; "" where a transaction is alone anyway. */
+  readonly forUpdate: "" | " for update";
   /** Waits for the right to be the only transaction under this name, until the end of this one. */
   lock(name: string): Promise<void>;
 }

@@ -1,8 +1,8 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
@@ -16,6 +16,10 @@ export interface PostgresServer {
   kill(): Promise<void>;
   /** Starts it again after `kill`. */
   start(): Promise<void>;
+  /** Stops it as a careful person would; the folder stays. */
+  halt(): Promise<void>;
+  /** How it is started, for a test that starts it in its own way; its own user first, where we are root. */
+  readonly command: readonly string[];
   /** Stops it and removes the folder. */
   stop(): Promise<void>;
 }
@@ -77,24 +81,41 @@ export function skipWithoutPostgres(): string | false {
     : "no PostgreSQL here, and it cannot be installed (apt-get install postgresql)";
 }
 
-/** Starts a server, with `settings` such as `wal_buffers=1MB`. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
-  if (!postgresAvailable()) throw new Error("PostgreSQL: neither found nor installable");
-  const bin = known!;
+function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pulmu-postgres-"));
   const user = serverUser();
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
+  return folder;
+}
+
+/** Makes a copied or changed server's folder its own again. */
+export function giveToServer(folder: string): void {
+  chmodSync(join(folder, "data"), 0o700); // it insists
+  const user = serverUser();
+  if (user === undefined) return;
+  for (const file of [folder, ...readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name))])
+    chownSync(file, user.uid, user.gid);
+}
+
+function makeCluster(bin: string, data: string, user: ReturnType<typeof serverUser>, env: NodeJS.ProcessEnv): void {
+  const args = ["--no-sync", "-A", "trust", "-U", "pulmu", "-E", "UTF8", "-D", data];
+  const made = spawnSync(join(bin, "initdb"), args, { ...user, cwd: dirname(data), env, encoding: "utf8" });
+  if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
+}
+
+/** Starts a server, with `settings` such as `wal_buffers=1MB`; on a folder that a stopped one left, or a new one. */
+export async function startPostgres(settings: readonly string[] = [], folder = newFolder()): Promise<PostgresServer> {
+  if (!postgresAvailable()) throw new Error("PostgreSQL: neither found nor installable");
+  const bin = known!;
+  const user = serverUser();
   const data = join(folder, "data");
   const env = { ...process.env, LC_ALL: "C" };
-  const made = spawnSync(join(bin, "initdb"), ["--no-sync", "-A", "trust", "-U", "pulmu", "-E", "UTF8", "-D", data], {
-    ...user,
-    cwd: folder,
-    env,
-    encoding: "utf8",
-  });
-  if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
+  if (!existsSync(data)) makeCluster(bin, data, user, env);
   const port = await freePort();
   const address = (name: string) => `postgres://pulmu@127.0.0.1:${port}/${name}`;
+  const options = [`listen_addresses=127.0.0.1`, `unix_socket_directories=${folder}`, `port=${port}`, "max_connections=60", ...settings];
+  const args = ["-D", data, ...options.flatMap((option) => ["-c", option])];
+  const asUser = user === undefined ? [] : ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
   let server: ChildProcess | undefined;
   let databases = 0;
 
@@ -114,14 +135,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     let log = "";
     while (Date.now() < deadline) {
       if (server === undefined || server.exitCode !== null) {
-        const options = [
-          `listen_addresses=127.0.0.1`,
-          `unix_socket_directories=${folder}`,
-          `port=${port}`,
-          "max_connections=60",
-          ...settings,
-        ];
-        server = spawn(join(bin, "postgres"), ["-D", data, ...options.flatMap((option) => ["-c", option])], {
+        server = spawn(join(bin, "postgres"), args, {
           ...user,
           cwd: folder,
           env,
@@ -164,9 +178,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       return address(name);
     },
     kill: () => end("SIGKILL"),
+    halt: () => end("SIGINT"), // fast shutdown
+    command: [...asUser, join(bin, "postgres"), ...args],
     start,
     stop: async () => {
-      await end("SIGINT"); // fast shutdown
+      await end("SIGINT");
       rmSync(folder, { recursive: true, force: true });
     },
   };

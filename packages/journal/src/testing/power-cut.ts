@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
-import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Random } from "@pulmu/units";
 
@@ -30,13 +30,16 @@ export function skipWithoutStrace(): string | false {
   return "needs strace";
 }
 
-/** Runs a Node program until it has said `lines` lines, then kills it; what it did to files below `folder`. */
-export async function traceFiles(folder: string, lines: number, args: readonly string[]): Promise<FileEvent[]> {
+/**
+ * Runs a command until it has said `lines` lines, then kills it and all it started; what they did to files below `folder`, where their
+ * relative paths begin.
+ */
+export async function traceFiles(folder: string, lines: number, command: readonly string[]): Promise<FileEvent[]> {
   const work = mkdtempSync(join(tmpdir(), "pulmu-strace-"));
   const log = join(work, "trace");
   try {
     const calls = "trace=openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink,close";
-    const child = spawn("strace", ["-f", "-q", "-xx", "-s", "2000000", "-e", calls, "-o", log, process.execPath, ...args], {
+    const child = spawn("strace", ["-f", "-q", "-xx", "-s", "2000000", "-e", calls, "-o", log, ...command], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
@@ -55,9 +58,10 @@ export async function traceFiles(folder: string, lines: number, args: readonly s
 
 const unhex = (text: string) => Buffer.from(text.replaceAll("\\x", ""), "hex");
 
+/** Processes each number their own files; the threads of one share them, and are known by the name of the file that one of them opened. */
 async function parse(log: string, folder: string): Promise<FileEvent[]> {
   const events: FileEvent[] = [];
-  const paths = new Map<number, string>();
+  const paths = new Map<string, string>();
   /** Calls that another thread's line interrupted: their beginning, by thread. */
   const begun = new Map<string, string>();
   for await (const raw of createInterface({ input: createReadStream(log) })) {
@@ -78,13 +82,14 @@ async function parse(log: string, folder: string): Promise<FileEvent[]> {
     if (/= -1 /.test(line)) continue;
     let match = /^openat\([^,]+, "([^"]*)".*= (\d+)/.exec(line);
     if (match !== null) {
-      paths.set(Number(match[2]), unhex(match[1]).toString());
+      const path = resolve(folder, unhex(match[1]).toString());
+      for (const opener of [thread, "any"]) paths.set(`${opener}:${match[2]}`, path);
       continue;
     }
     match = /^(\w+)\((?:(\d+)|"([^"]*)")(?:, (?:"([^"]*)"|(\d+)))?(?:, (\d+))?(?:, (\d+))?/.exec(line);
     if (match === null) continue;
     const [, call, fd, name, data, number, , offset] = match;
-    const path = name === undefined ? paths.get(Number(fd)) : unhex(name).toString();
+    const path = name === undefined ? (paths.get(`${thread}:${fd}`) ?? paths.get(`any:${fd}`)) : resolve(folder, unhex(name).toString());
     const ours = path?.startsWith(folder) === true;
     if (call === "write" && fd === "1")
       for (const text of unhex(data).toString().trimEnd().split("\n")) events.push({ kind: "said", line: text });
@@ -92,7 +97,7 @@ async function parse(log: string, folder: string): Promise<FileEvent[]> {
     else if (call === "ftruncate" && ours) events.push({ kind: "truncate", path, size: Number(number) });
     else if ((call === "fsync" || call === "fdatasync") && ours) events.push({ kind: "sync", path });
     else if (call === "unlink" && ours) events.push({ kind: "unlink", path });
-    else if (call === "close") paths.delete(Number(fd));
+    else if (call === "close") for (const closer of [thread, "any"]) paths.delete(`${closer}:${fd}`);
   }
   return events;
 }
@@ -100,14 +105,15 @@ async function parse(log: string, folder: string): Promise<FileEvent[]> {
 const SECTOR = 512;
 
 /**
- * Writes into `target` what a disk would hold after the power went at an event: all that was synced, and of the rest nothing, or with
- * `random` any part of it, in any order, torn at any sector.
+ * Makes of `target`, a copy of the traced folder as it was before, what a disk would hold after the power went at an event: all that was
+ * synced, and of the rest nothing, or with `random` any part of it, in any order, torn at any sector.
  */
-export function afterPowerCut(events: readonly FileEvent[], cut: number, target: string, random?: Random): void {
+export function afterPowerCut(events: readonly FileEvent[], cut: number, folder: string, target: string, random?: Random): void {
+  const placeOf = (path: string) => join(target, relative(folder, path));
   const files = new Map<string, { readonly disk: Content; waiting: FileEvent[]; known: boolean }>();
   for (const event of events.slice(0, cut)) {
-    if (event.kind === "said") continue;
-    const file = files.get(event.path) ?? { disk: new Content(), waiting: [], known: false };
+    if (event.kind === "said" || (event.kind === "sync" && !files.has(event.path))) continue; // of a folder, or nothing written
+    const file = files.get(event.path) ?? { disk: new Content(placeOf(event.path)), waiting: [], known: false };
     files.set(event.path, file);
     if (event.kind === "sync") {
       for (const waiting of file.waiting) file.disk.apply(waiting);
@@ -122,7 +128,9 @@ export function afterPowerCut(events: readonly FileEvent[], cut: number, target:
   for (const [path, { disk, waiting, known }] of files) {
     if (path.endsWith("-shm")) continue; // rebuilt from the log on opening
     if (random !== undefined) for (const event of waiting) if (random.next() < 0.5) disk.apply(torn(event, random));
-    if (known || disk.bytes.length > 0) writeFileSync(join(target, basename(path)), disk.bytes);
+    if (!known && disk.bytes.length === 0) continue;
+    mkdirSync(dirname(placeOf(path)), { recursive: true });
+    writeFileSync(placeOf(path), disk.bytes);
   }
 }
 
@@ -134,8 +142,13 @@ function torn(event: FileEvent, random: Random): FileEvent {
 
 /** The bytes of a file, growing. */
 class Content {
-  #room = Buffer.alloc(1 << 16);
-  #size = 0;
+  #room: Buffer;
+  #size: number;
+
+  constructor(before: string) {
+    this.#room = existsSync(before) ? readFileSync(before) : Buffer.alloc(1 << 16);
+    this.#size = existsSync(before) ? this.#room.length : 0;
+  }
 
   get bytes(): Buffer {
     return this.#room.subarray(0, this.#size);

@@ -90,10 +90,6 @@ export class Allotments {
     this.#calendar = calendar;
   }
 
-  get living(): number {
-    return this.#living;
-  }
-
   /**
    * Takes what is missing, where it is to be had. A lone process takes all that is free, so that it need not come back.
    * Callers take turns; one whose need was met by the turn before asks nothing.
@@ -124,7 +120,8 @@ export class Allotments {
         // A limit set in the middle of its window: what this process spent before it knew of the limit counts.
         const setMeanwhile = !counter.known && limit.createdMs > Math.max(startMs, writer.startedMs);
         const spent = setMeanwhile ? await spentBy(tx, limit, startMs, writer.id, this.#calendar) : 0n;
-        const taken = rows.reduce((sum, row) => sum + BigInt(row.amount), 0n);
+        const base = own > counter.granted ? own : counter.granted; // they differ when an exchange failed half way
+        const taken = rows.reduce((sum, row) => sum + BigInt(row.amount), base - own);
         const left = limit.most - taken;
         const share = this.#living === 1 ? left : left / (SHARE * BigInt(this.#living));
         const grant = left <= 0n ? 0n : left < missing ? left : share > missing ? share : missing;
@@ -132,7 +129,6 @@ export class Allotments {
           if (rows.some((row) => row.writer !== writer.id && row.writer !== ENDED && BigInt(row.amount) > 0n)) others = true;
           else dry.push(counter);
         }
-        const base = own > counter.granted ? own : counter.granted;
         if (grant > 0n || base !== own)
           await tx.run(
             "insert into limit_allotments (limit_id, start_ms, writer, amount) values ($1, $2, $3, $4) on conflict (limit_id, start_ms, writer) do update set amount = excluded.amount",
@@ -226,8 +222,8 @@ export class Allotments {
 
   async #end(tx: Transaction, writer: number, nowMs: number): Promise<void> {
     await tx.lock("allotments");
-    const [row] = await tx.query<{ ended_ms: number | null }>("select ended_ms from ledger_writers where id = $1", [writer]);
-    if (row.ended_ms !== null) return;
+    const [row] = await tx.query<{ ended_ms: number | null }>(`select ended_ms from ledger_writers where id = $1${tx.forUpdate}`, [writer]);
+    if (row.ended_ms !== null) return; // from here on none of its records can become durable any more
     while (await foldWriter(tx, writer));
     const limits = new Map((await readLimits(tx)).map((limit) => [limit.id, limit]));
     const rows = await tx.query<{ limit_id: string; start_ms: number }>(

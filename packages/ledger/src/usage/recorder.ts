@@ -4,7 +4,7 @@ import { PulmuError } from "@pulmu/units";
 import type { Calendar } from "../calendar.ts";
 import { canonicalUsage, USAGE_TARGET, usageOf, usageRow } from "./columns.ts";
 import type { UsageRecord } from "./record.ts";
-import { SEQS_PER_WRITER, type Writer } from "./writers.ts";
+import { openAccount, SEQS_PER_WRITER, type Writer } from "./writers.ts";
 
 /** `recorded`: it is new and durable. `duplicate`: the very same was durable before. */
 export type Recorded = "recorded" | "duplicate";
@@ -19,6 +19,8 @@ export interface RecorderOptions {
   readonly now: () => number;
   /** The writer to number with; taken anew when the database lost the one before. */
   readonly writer: () => Promise<Writer>;
+  /** Told when the database has closed the account of that writer. */
+  readonly onEnded: () => void;
   /** How long a record waits for a database that does not answer, before it is refused. */
   readonly patienceMs: number;
 }
@@ -92,7 +94,7 @@ export class Recorder {
       usageRow(record, numbered.next++, this.#recordedMs, costMicroKrw, this.#options.calendar),
     );
     tried.push({ from: first, until: numbered.next });
-    const fresh = await this.#store.insertMany(USAGE_TARGET, rows);
+    const fresh = await this.#store.insertMany(USAGE_TARGET, rows, openAccount(writer.id));
     const results: (Recorded | PulmuError)[] = fresh.map((isNew) => (isNew ? "recorded" : "duplicate"));
     if (fresh.includes(false)) await this.#compare(items, results, tried);
     return results;
@@ -106,6 +108,11 @@ export class Recorder {
       const ids = again.slice(at, at + 500).map(({ record }) => record.id);
       const rows = await this.#store.query(`select * from usage_records where id in (${ids.map((_, i) => `$${i + 1}`).join(", ")})`, ids);
       for (const row of rows) found.set(row["id"] as string, { body: canonicalUsage(usageOf(row)), seq: row["seq"] as number });
+    }
+    if (again.some(({ record }) => !found.has(record.id))) {
+      // Neither new nor there: the guard kept them out, because this process was taken for dead. Again, as the writer it is then.
+      this.#options.onEnded();
+      throw new PulmuError({ code: "ledger.writer-ended", rule: "this process was taken for dead" });
     }
     const conflicts = again.filter(({ record }) => found.get(record.id)!.body !== canonicalUsage(record));
     const counted = new Set<string>();
@@ -145,4 +152,4 @@ export class Recorder {
 }
 
 /** Failures that asking again can mend. */
-const RETRIED = new Set(["store.unreachable", "store.locked", "store.busy"]);
+const RETRIED = new Set(["store.unreachable", "store.locked", "store.busy", "ledger.writer-ended"]);

@@ -1,4 +1,4 @@
-import type { NamedLock, Store, Transaction } from "@pulmu/journal";
+import type { Guard, NamedLock, Store, Transaction } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 
 /** Records one writer can number. A writer that reaches it enlists again. */
@@ -50,6 +50,9 @@ export async function deadWriters(store: Store, self: number): Promise<readonly 
   }
   return dead;
 }
+
+/** Holds while the writer's account is open: its records are written under this, so that none can come after its account was closed. */
+export const openAccount = (id: number): Guard => ({ table: "ledger_writers", condition: "ended_ms is null", id });
 
 export async function writerEnded(tx: Transaction, id: number, nowMs: number): Promise<void> {
   await tx.run("update ledger_writers set ended_ms = $1 where id = $2", [nowMs, id]);
