@@ -1,5 +1,5 @@
 /** Floor 3: steering. What each watt is worth, and who gets it. */
-export { allocate } from "./allocation/allocate.ts";
+export { allocate, Allocator } from "./allocation/allocate.ts";
 export { maxOf, type Allocation, type AllocationProblem, type ValueCurve } from "./allocation/problem.ts";
 export { concaveCurve, type RepairedCurve } from "./allocation/value-curve.ts";
 export { holds, type Actuator, type Cap, type CapNote, type Held } from "./actuators/actuator.ts";
@@ -10,6 +10,19 @@ export { nvidiaSmiActuator, type NvidiaSmiOptions } from "./actuators/nvidia-smi
 export { redfishActuator, redfishLimits, type RedfishLimits, type RedfishOptions } from "./actuators/redfish/redfish-actuator.ts";
 export type { Trust } from "./actuators/redfish/transport.ts";
 export { readSecret, type Credentials } from "./actuators/secrets.ts";
+export { budgetsOf, buildBudgetTree, type BudgetTree, type LimitKind, type SiteLimit } from "./budgets/budget-tree.ts";
+export { OBJECTIVES, type Objective } from "./curves/objective.ts";
+export { rackLimitW } from "./curves/rack-limit.ts";
+export type { ServiceClass, Work } from "./curves/work.ts";
+export type { ScopeLimit } from "./envelope/envelope.ts";
+export { judgeTargets, type AcceptedTarget, type Bounds, type LoadTarget, type Strategy } from "./envelope/load-target.ts";
+export { TargetBook, type Stretch } from "./envelope/target-book.ts";
+export type { CriticalCut } from "./loop/critical-cuts.ts";
+export { LEASE_TERMS, type LeaseTerms } from "./loop/lease-book.ts";
+export type { Actuators, CapWrite, Clock, LeaseReport, MeterSnapshot, Meters, WorkSource } from "./loop/ports.ts";
+export { PowerLoop, type LoopView, type StepInput, type StepOutput } from "./loop/power-loop.ts";
+export { prepareSteering, type Setup } from "./loop/setup.ts";
+export { ServiceNeeds, type ServiceState } from "./demand/service-needs.ts";
 export { BREACH_RULES, BreachCycle, type BreachRules, type LastResort } from "./flex/breach.ts";
 export { FlexAgent, flexOptions, type FlexMessage, type FlexOptions, type Loads } from "./flex/flex-agent.ts";
 export { InfraAgent, type EnforcementOrder, type EnforcementPolicy, type Outcome, type Resource } from "./flex/infra-agent.ts";

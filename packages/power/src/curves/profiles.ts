@@ -59,17 +59,18 @@ export class Profiles {
 
   #profile(rack: number, pieces: readonly { readonly work: Work; readonly gpus: number }[]): Profile {
     const { typeId, provisionedW } = this.#site.racks[rack];
-    const parts = pieces.map(({ work, gpus }) => ({ gpus, work, mix: rounded(work.mix) }));
+    const parts = pieces.map(({ work, gpus }) => ({ gpus, work, mix: rounded(work.mix), need: needOf(work) }));
     const key = parts.reduce(
-      (text, { gpus, work, mix }) => `${text}|${gpus} ${work.serviceClass} ${work.value} ${mix.join()}`,
+      (text, { gpus, work, mix, need }) => `${text}|${gpus} ${work.serviceClass} ${work.value} ${mix.join()} ${need}`,
       `${typeId} ${provisionedW}`,
     );
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const profile = this.#build(
       rack,
-      parts.map(({ gpus, work, mix }) => ({
+      parts.map(({ gpus, work, mix, need }) => ({
         gpus,
+        need,
         weight: work.value * classValue(work.serviceClass),
         mix: mixOf(mix),
         class: work.serviceClass,
@@ -107,6 +108,11 @@ export class Profiles {
     if (accelerator === undefined) throw new Error(`a rack names accelerator "${id}", which the site does not have`);
     return accelerator;
   }
+}
+
+/** Rounded up; work that is critical is not asked what it could do without. */
+function needOf({ serviceClass, need = 1 }: Work): number {
+  return serviceClass === "critical" ? 1 : Math.min(1, Math.ceil(need / MIX_STEP) * MIX_STEP);
 }
 
 type Shares = readonly [training: number, prefill: number, decode: number, simulation: number];

@@ -9,12 +9,17 @@ const POINTS = 16;
 /** Worth of a watt that nobody needs now: it is given last, so that caps are loose where the envelope allows. */
 export const SPARE_WORTH = 1e-12;
 
+/** Worth of speed that nobody is behind on, as share of what it is worth to somebody who is: it shortens waits. */
+const SLACK_WORTH = 0.01;
+
 /** Work on some GPUs of a rack. */
 export interface RackWork {
   readonly mix: WorkMix;
   readonly gpus: number;
   /** Worth of one GPU at full speed. */
   readonly weight: number;
+  /** Speed that is worth so much; left out: full speed. */
+  readonly need?: number;
 }
 
 /** What limits of a rack are worth, from its lowest to its highest. */
@@ -27,18 +32,37 @@ export interface RackCurve {
 }
 
 /**
- * Value of a rack's limit: GPUs at work × speed at their mix × weight. A sum of speeds that are concave in power, repaired to its
- * hull where firmware makes a hump (a cap below the power of the lowest clock).
+ * Value of a rack's limit: GPUs at work × speed at their mix, as far as it is needed, × weight. A sum of speeds that are concave in
+ * power, repaired to its hull where firmware makes a hump (a cap below the power of the lowest clock).
  */
 export function rackCurve(type: RackType, accelerator: Accelerator, range: LimitRange, work: readonly RackWork[]): RackCurve {
   const lowW = accelerator.minCapW;
   const highW = Math.min(range.maxCapW, Math.max(lowW, ...work.map(({ mix }) => fullSpeedCapW(accelerator, mix))));
-  const caps = highW > lowW ? Array.from({ length: POINTS + 1 }, (_, i) => lowW + ((highW - lowW) * i) / POINTS) : [lowW];
+  const even = Array.from({ length: POINTS + 1 }, (_, i) => lowW + ((highW - lowW) * i) / POINTS);
+  const bends = work.flatMap(({ mix, need = 1 }) => (need < 1 ? [capForSpeed(accelerator, mix, need, lowW, highW)] : []));
+  const caps = [...new Set(highW > lowW ? [...even, ...bends] : [lowW])].toSorted((a, b) => a - b);
   const limits = caps.map((capW) => rackLimitW(type, capW));
-  const values = caps.map((capW) => work.reduce((sum, { mix, gpus, weight }) => sum + gpus * weight * mixSpeed(accelerator, mix, capW), 0));
+  const values = caps.map((capW) =>
+    work.reduce((sum, one) => sum + one.gpus * one.weight * worthOf(mixSpeed(accelerator, one.mix, capW), one.need), 0),
+  );
   const { curve, dropped } = concaveCurve(limits, values);
   const needW = limits[limits.length - 1];
   return { curve: withSpare(curve, range), dropped, needW: Math.min(needW, range.maxW) };
+}
+
+/** The lowest whole cap in a range that gives a speed; the range's end when none does. */
+function capForSpeed(accelerator: Accelerator, mix: WorkMix, speed: number, lowW: number, highW: number): number {
+  let [low, high] = [Math.ceil(lowW), Math.floor(highW)];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (mixSpeed(accelerator, mix, middle) >= speed) high = middle;
+    else low = middle + 1;
+  }
+  return Math.min(highW, Math.max(lowW, low));
+}
+
+function worthOf(speed: number, need = 1): number {
+  return speed <= need ? speed : need + (speed - need) * SLACK_WORTH;
 }
 
 function withSpare({ stepW, slope }: ValueCurve, { minW, maxW }: LimitRange): ValueCurve {

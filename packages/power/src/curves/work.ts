@@ -12,5 +12,7 @@ export interface Work {
   /** A gang waits for its slowest rack: watts that make one of its racks faster than the others are wasted. */
   readonly gang: boolean;
   readonly mix: WorkMix;
+  /** Share of full speed that keeps up with what is asked of it, 0…1; speed beyond it only shortens waits. Left out: all of it. */
+  readonly need?: number;
   readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
 }
