@@ -1,0 +1,124 @@
+import { PowerLoop, prepareSteering, rackLimitW, ServiceNeeds, TargetBook, workSpeeds, type Setup, type Work } from "@pulmu/power";
+import type { Simulation } from "@pulmu/twin";
+import { TwinDevices, twinMeters, twinMs, twinWorks } from "../../apps/pulmu/src/steer/twin-plant.ts";
+import type { Control } from "./play.ts";
+import { ENVELOPE_W, equalCapW } from "./site.ts";
+
+/** One way to run the racks. */
+export interface Arm {
+  readonly id: string;
+  readonly name: string;
+  readonly racks: number;
+  /** A new controller for a new run. */
+  control(simulation: Simulation): Control;
+}
+
+export const ARMS: readonly Arm[] = [
+  { id: "A0", name: "three racks, unmanaged", racks: 3, control: () => () => 0 },
+  { id: "A1", name: "four racks, equal caps", racks: 4, control: equalCaps },
+  { id: "A2", name: "four racks, by use, every 90 s", racks: 4, control: (simulation) => byUse(simulation, 90) },
+  ...[30, 10, 5, 1].map((everyS): Arm => {
+    return {
+      id: `A3/${everyS}`,
+      name: `four racks, by use, every ${everyS} s`,
+      racks: 4,
+      control: (simulation) => byUse(simulation, everyS),
+    };
+  }),
+  { id: "A4", name: "four racks, Pulmu", racks: 4, control: steered },
+];
+
+function cap(simulation: Simulation, rack: number, gpuCapW: number): void {
+  simulation.setCap({ rack, gpuCapW, clockLimit: 1, expiresAtS: Infinity });
+}
+
+function equalCaps(simulation: Simulation): Control {
+  simulation.site.racks.forEach((_, rack) => cap(simulation, rack, equalCapW(simulation.site.racks.length)));
+  return () => 0;
+}
+
+/** Readings that a use is the mean of: the one published default of NVIDIA's first power steering (`windowSize: 5`, one an interval). */
+const WINDOW = 5;
+/** Above what is used, so that use can grow at all: a share of what is left, the same for each. */
+const LEAST_CUT_W = 1000;
+
+/**
+ * A stand-in for closed steering, whose formula is not published: each interval, racks get what they used, and equal shares of what
+ * is left; all scaled down when use is above the envelope. Defaults of 90 s and 5 readings as published
+ * (https://docs.nvidia.com/datacenter/dps/versions/0.7.6/guides/concepts/power-reservation-steering).
+ */
+function byUse(simulation: Simulation, everyS: number): Control {
+  const { racks, accelerators } = simulation.site;
+  const { type } = racks[0];
+  const { minCapW, tdpW } = accelerators.get(type.acceleratorId)!;
+  const lowestW = rackLimitW(type, minCapW);
+  const readings: Float64Array[] = [];
+  let told = new Int32Array(racks.length).fill(equalCapW(racks.length));
+  told.forEach((capW, rack) => cap(simulation, rack, capW));
+  return ({ atS, rackReadingW }) => {
+    if (atS % everyS !== 0) return 0;
+    readings.push(rackReadingW.slice());
+    if (readings.length > WINDOW) readings.shift();
+    const usedW = Float64Array.from(racks, (_, r) => readings.reduce((sum, one) => sum + one[r], 0) / readings.length);
+    const shares = usedW.map((w) => Math.max(lowestW, w));
+    const leftW = ENVELOPE_W - shares.reduce((sum, w) => sum + w, 0);
+    const above = shares.reduce((sum, w) => sum + w - lowestW, 0);
+    const limits = shares.map((w) => (leftW >= 0 ? w + leftW / racks.length : w + (leftW * (w - lowestW)) / above));
+    // Lower first: what goes up comes from what came down.
+    const caps = Int32Array.from(limits, (limitW) => capWithin(limitW));
+    const changed = [...caps.keys()].filter((r) => Math.abs(caps[r] - told[r]) * type.gpusPerTray * type.trays >= LEAST_CUT_W);
+    for (const r of changed) cap(simulation, r, caps[r]);
+    told = Int32Array.from(told, (capW, r) => (changed.includes(r) ? caps[r] : capW));
+    return changed.length;
+  };
+
+  function capWithin(limitW: number): number {
+    let [low, high] = [minCapW, tdpW];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (rackLimitW(type, middle) <= limitW) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+}
+
+function steered(simulation: Simulation): Control {
+  const setup = prepareSteering(simulation.site);
+  const devices = new TwinDevices(simulation);
+  devices.commission(setup.fallbackCapW);
+  const meters = twinMeters(simulation);
+  const loop = new PowerLoop(setup, new TargetBook(), 1, twinMs(simulation));
+  const works = needyWorks(simulation, setup, (rack) => loop.limitW(rack));
+  return () => {
+    const step = loop.step({
+      nowMs: twinMs(simulation),
+      wallMs: simulation.atMs,
+      meters: meters.read(),
+      reports: devices.reports(),
+      works: works(),
+    });
+    devices.send(step.writes);
+    devices.ask(step.asks);
+    return step.writes.length;
+  };
+}
+
+/** Who works where, and how much of its speed each service needs to keep its promises. */
+function needyWorks(simulation: Simulation, { site, profiles }: Setup, limitW: (rack: number) => number): () => readonly Work[] {
+  const source = twinWorks(simulation);
+  const needs = new ServiceNeeds();
+  const slos = new Map(site.workloads.flatMap((workload) => (workload.kind === "inference" ? [[workload.id, workload.slo] as const] : [])));
+  return () => {
+    const works = source.works() ?? [];
+    const limits = Float64Array.from(site.racks, (_, r) => limitW(r));
+    const speeds = workSpeeds(site, works, profiles.of(works), limits);
+    const speedOf = new Map(works.map(({ id }, i) => [id, speeds[i]]));
+    const states = simulation.services().flatMap(({ id, ttftP99S, itlP99S }) => {
+      const [slo, speed] = [slos.get(id), speedOf.get(id)];
+      return slo === undefined || speed === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, speed }];
+    });
+    needs.step(states, 1);
+    return works.map((work) => ({ ...work, need: needs.of(work.id) }));
+  };
+}
