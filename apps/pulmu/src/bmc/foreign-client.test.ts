@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { loadCatalog } from "@pulmu/catalog";
-import { haveRedfishtool } from "../testing/redfishtool.ts";
+import { haveRedfishtool, REDFISHTOOL } from "../testing/redfishtool.ts";
 import { EmulatedBmc } from "./emulated-bmc.ts";
 import { serveBmcs } from "./serve-bmcs.ts";
 import { busyTray } from "./tray.ts";
@@ -18,7 +18,7 @@ test("a Redfish client that is none of ours logs in, reads and sets a limit, and
   const host = new URL(server.urlOf("")).host;
   const redfishtool = async (password: string, ...args: string[]) => {
     const login = ["-r", host, "-u", "root", "-p", password, "-S", "Never", "-A", "Session"];
-    const { stdout } = await promisify(execFile)("redfishtool", [...login, "raw", ...args]);
+    const { stdout } = await promisify(execFile)(REDFISHTOOL, [...login, "raw", ...args]);
     return stdout === "" ? undefined : JSON.parse(stdout).PowerLimitWatts.SetPoint;
   };
   try {

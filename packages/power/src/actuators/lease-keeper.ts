@@ -73,7 +73,7 @@ interface DeviceState extends KeptDevice {
 /**
  * Gives leases to devices that have none: a BMC keeps to its last cap for ever, so somebody must watch the clock for it. The keeper
  * sends caps on and reads them back; when a lease ends without a newer one it sends the fallback, until the device has shown it. It
- * belongs in a process of its own, so that a controller that dies leaves it alive; docs/power-leases.md says what holds when it dies too.
+ * belongs in a process of its own, so that a controller that dies leaves it alive; docs/guides/power-actuators.md says what holds when it dies too.
  */
 export class LeaseKeeper implements Actuators {
   readonly #devices: readonly DeviceState[];
