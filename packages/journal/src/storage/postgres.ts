@@ -37,7 +37,9 @@ class PostgresStore implements Store {
       options: "-c synchronous_commit=on",
     };
     this.#pool = new pg.Pool({ ...this.#config, max: POOL_SIZE, allowExitOnIdle: true });
-    this.#pool.on("error", () => {}); // an idle connection broke; the next request opens another or says why not
+    // A connection that breaks while nobody uses it is no error: the next request opens another, or says why not.
+    this.#pool.on("error", () => {});
+    this.#pool.on("connect", (client) => client.on("error", () => {}));
   }
 
   async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<readonly R[]> {

@@ -1,10 +1,10 @@
-import type { Reader, Store, Transaction } from "@pulmu/journal";
-import { type Calendar, dayOf, windowAt } from "../calendar.ts";
-import { foldWriter } from "../usage/rollups.ts";
-import { deadWriters, seqRange, writerEnded } from "../usage/writers.ts";
+import type { Store, Transaction } from "@pulmu/journal";
+import type { Calendar } from "../calendar.ts";
+import { deadWriters, writerEnded } from "../usage/writers.ts";
 import type { Counter, Shortage } from "./budget-book.ts";
-import type { Limit } from "./limit.ts";
+import { LimitIndex } from "./limit.ts";
 import { readLimits } from "./read-limits.ts";
+import { spentBy } from "./spent.ts";
 
 /** What ended writers spent stands under this one. */
 const ENDED = 0;
@@ -14,56 +14,6 @@ const ADD =
 
 /** Of what is free, one process of several takes at most this part beyond its need: the rest is for the others. */
 const SHARE = 4n;
-
-const AMOUNT: Readonly<Record<Limit["meter"], string>> = {
-  requests: "requests",
-  tokens: "prompt_tokens + cached_tokens + output_tokens",
-  krw: "cost_micro_krw",
-  concurrent: "0",
-};
-const OWNER: Readonly<Record<Limit["scope"], string>> = { site: "''", tenant: "tenant_id", project: "project_id", key: "key_id" };
-
-/**
- * What a writer's durable records spent of a limit in the window that began at `startMs`: from the sums by day, and for a minute from
- * the records themselves. The writer's records must not change meanwhile, or only grow.
- */
-export async function spentBy(tx: Transaction, limit: Limit, startMs: number, writer: number, calendar: Calendar): Promise<bigint> {
-  if (limit.meter === "concurrent") return 0n;
-  const matches = `${OWNER[limit.scope]} = $1 and ($2 = '' or model_id = $2)`;
-  const sum = `select coalesce(sum(${AMOUNT[limit.meter]}), 0) as spent`;
-  if (limit.window === "minute") {
-    const from = await firstRecordedAt(tx, writer, startMs);
-    const { until } = seqRange(writer);
-    const [row] = await tx.query<{ spent: number | bigint }>(
-      `${sum} from usage_records where ${matches} and seq >= $3 and seq <= $4 and at_ms >= $5 and at_ms < $6`,
-      [limit.scopeId, limit.modelId, from, until, startMs, startMs + 60_000],
-    );
-    return BigInt(row.spent);
-  }
-  while (await foldWriter(tx, writer));
-  const { endMs } = windowAt(limit.window, startMs, calendar);
-  const [row] = await tx.query<{ spent: number | bigint }>(
-    `${sum} from usage_days where ${matches} and writer = $3 and day >= $4 and day < $5`,
-    [limit.scopeId, limit.modelId, writer, dayOf(startMs, calendar), dayOf(endMs, calendar)],
-  );
-  return BigInt(row.spent);
-}
-
-/** The first number of a writer that was recorded at or after a moment: `recorded_ms` never falls, so halving finds it. */
-async function firstRecordedAt(reader: Reader, writer: number, atMs: number): Promise<number> {
-  const { from, until } = seqRange(writer);
-  let [low, high] = [from + 1, until];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const [row] = await reader.query<{ seq: number; recorded_ms: number }>(
-      "select seq, recorded_ms from usage_records where seq >= $1 and seq <= $2 order by seq limit 1",
-      [middle, high],
-    );
-    if (row === undefined || row.recorded_ms >= atMs) high = middle;
-    else low = row.seq + 1;
-  }
-  return low;
-}
 
 export type Refill = "again" | "later" | "no";
 
@@ -119,7 +69,8 @@ export class Allotments {
         const own = BigInt(rows.find((row) => row.writer === writer.id)?.amount ?? 0n);
         // A limit set in the middle of its window: what this process spent before it knew of the limit counts.
         const setMeanwhile = !counter.known && limit.createdMs > Math.max(startMs, writer.startedMs);
-        const spent = setMeanwhile ? await spentBy(tx, limit, startMs, writer.id, this.#calendar) : 0n;
+        const [before] = setMeanwhile ? await spentBy(tx, writer.id, new LimitIndex([limit]), startMs, this.#calendar) : [];
+        const spent = before?.amount ?? 0n;
         const base = own > counter.granted ? own : counter.granted; // they differ when an exchange failed half way
         const taken = rows.reduce((sum, row) => sum + BigInt(row.amount), base - own);
         const left = limit.most - taken;
@@ -224,17 +175,10 @@ export class Allotments {
     await tx.lock("allotments");
     const [row] = await tx.query<{ ended_ms: number | null }>(`select ended_ms from ledger_writers where id = $1${tx.forUpdate}`, [writer]);
     if (row.ended_ms !== null) return; // from here on none of its records can become durable any more
-    while (await foldWriter(tx, writer));
-    const limits = new Map((await readLimits(tx)).map((limit) => [limit.id, limit]));
-    const rows = await tx.query<{ limit_id: string; start_ms: number }>(
-      "select limit_id, start_ms from limit_allotments where writer = $1",
-      [writer],
-    );
-    for (const { limit_id, start_ms } of rows) {
-      const limit = limits.get(limit_id);
-      const spent = limit === undefined ? 0n : await spentBy(tx, limit, start_ms, writer, this.#calendar);
-      if (spent !== 0n) await tx.run(ADD, [limit_id, start_ms, ENDED, spent]);
-    }
+    const limits = new LimitIndex(await readLimits(tx));
+    // All it spent counts, also of limits it was allotted nothing of: a record that reserved nothing may have come just before the end.
+    for (const { limitId, startMs, amount } of await spentBy(tx, writer, limits, nowMs, this.#calendar))
+      await tx.run(ADD, [limitId, startMs, ENDED, amount]);
     await tx.run("delete from limit_allotments where writer = $1", [writer]);
     await writerEnded(tx, writer, nowMs);
   }

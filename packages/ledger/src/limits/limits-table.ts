@@ -1,8 +1,8 @@
 import { appendEntries, type Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
-import { type Calendar, windowAt } from "../calendar.ts";
-import { spentBy } from "./allotments.ts";
-import { type Limit, makeLimit, type NewLimit } from "./limit.ts";
+import type { Calendar } from "../calendar.ts";
+import { type Limit, LimitIndex, makeLimit, type NewLimit } from "./limit.ts";
+import { spentBy } from "./spent.ts";
 
 /**
  * Sets a limit, or changes the one on the same thing. What was spent in the window before it was set counts.
@@ -19,15 +19,14 @@ export async function setLimit(store: Store, calendar: Calendar, wish: NewLimit,
         "insert into usage_limits (id, tenant_id, scope, scope_id, model_id, meter, span, most, created_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         values,
       );
-      const { startMs } = windowAt(limit.window, nowMs, calendar);
       for (const { id } of await tx.query<{ id: number }>("select id from ledger_writers")) {
-        const spent = await spentBy(tx, limit, startMs, id, calendar);
-        if (spent !== 0n)
+        const [spent] = await spentBy(tx, id, new LimitIndex([limit]), nowMs, calendar);
+        if (spent !== undefined)
           await tx.run("insert into limit_allotments (limit_id, start_ms, writer, amount) values ($1, $2, $3, $4)", [
             limit.id,
-            startMs,
+            spent.startMs,
             id,
-            spent,
+            spent.amount,
           ]);
       }
     } else {
