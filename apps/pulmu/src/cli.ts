@@ -76,6 +76,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--seed <number>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1))
     .option("--db <address>", "keep accounts in this database (SQLite file or postgres://…): usage metered, API at /api/v1")
     .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
+    .option("--policy <file>", "Cedar policies: who may ask which model, and where data may go")
     .option("--no-gateway", "serve no tokens")
     .option("--no-ui", "one line per 10 s, also on a terminal")
     .option("--json", "state as one JSON line per 10 s on stdout")

@@ -2,6 +2,8 @@ import type { Principal } from "@pulmu/govern";
 import type { Calendar, Estimate, Hold, Recorded, Settlement, Spender } from "@pulmu/ledger";
 import type { Capacity, ServiceClass } from "./admission/capacity.ts";
 import type { RandomBytes } from "./http/request-ids.ts";
+import type { PiiAction } from "./policy/pii/guard.ts";
+import type { Decision, Flow, Policy } from "./policy/policy.ts";
 import type { DeploymentSpec } from "./routing/deployment.ts";
 
 /** Says whose a key is: govern's Gatekeeper. */
@@ -54,6 +56,12 @@ export interface GatewayOptions {
   readonly accounts: Accounts;
   readonly calendar: Calendar;
   readonly deployments: readonly DeploymentSpec[];
+  /** Decides before a byte leaves; everything is allowed unless said. */
+  readonly policy?: Policy;
+  /** Told of each refusal by a policy, for the record. */
+  readonly onDenied?: (flow: Flow, decision: Decision, requestId: string) => void;
+  /** What happens to personal data in this caller's requests; nothing unless said. */
+  readonly piiActionOf?: (principal: Principal) => PiiAction;
   /** What the power room allows; everything unless said. */
   readonly capacity?: Capacity;
   /** Whose work gives way; all is `standard` unless said. A request may lower its class, never raise it. */

@@ -9,3 +9,6 @@ export type { Receiver, Upstream, UpstreamCall, UpstreamFailure, UpstreamHeaders
 export type { SimulatedEngine } from "./upstreams/simulated/simulated-engine.ts";
 export { SimulatedUpstream } from "./upstreams/simulated/simulated-upstream.ts";
 export { type Capacity, type Curtailment, SERVICE_CLASSES, type ServiceClass } from "./admission/capacity.ts";
+export { CedarPolicy, DEFAULT_POLICIES } from "./policy/cedar-policy.ts";
+export { PII_ACTIONS, type PiiAction } from "./policy/pii/guard.ts";
+export type { Decision, Flow, Policy } from "./policy/policy.ts";

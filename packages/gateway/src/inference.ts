@@ -9,8 +9,11 @@ import { isObject, type JsonObject, parseObject, readBody } from "./http/read-bo
 import { answerFacts, metersOf } from "./metering/cost.ts";
 import { limitRefusal, rateLimitHeaders } from "./metering/limit-answers.ts";
 import { readUsage, type Usage } from "./metering/usage.ts";
+import { guard, type PiiCounts } from "./policy/pii/guard.ts";
+import { flowOf, forbidden, readWish, type Wish } from "./policy/wish.ts";
 import { Refusal } from "./refusal.ts";
 import type { Delivered, Outcome } from "./relay/attempt.ts";
+import { garbage, parsedAnswer, unanswered, upstreamRefusal } from "./relay/upstream-refusals.ts";
 import { StreamAttempt } from "./relay/stream-attempt.ts";
 import { WholeAttempt } from "./relay/whole-attempt.ts";
 import type { Replica } from "./routing/replica.ts";
@@ -25,6 +28,11 @@ interface Work {
   readonly principal: Principal;
   readonly hold: Hold;
   readonly place: Place;
+  readonly wish: Wish;
+  /** Of the policy, that allowed it. */
+  readonly rules: readonly string[];
+  /** Personal data in it, by kind. */
+  readonly counts: PiiCounts;
 }
 
 /** An answer's way out: which deployment made it, since when. */
@@ -60,18 +68,32 @@ export class Inference {
         code: "insufficient_permissions",
       });
     const raw = await readBody(exchange.request, this.#limits.maxBodyBytes);
-    const body = parseObject(raw, this.#limits.maxDepth);
-    const ask = endpoint.read(body, raw.length);
+    const sent = parseObject(raw, this.#limits.maxDepth);
+    const ask = endpoint.read(sent, raw.length);
     const deployment = this.#router.deployment(ask.modelId);
+    const wish = readWish(exchange);
+    const rules = this.#decide(exchange, principal, wish, deployment);
+    const { body, counts } = guard(sent, this.#options.piiActionOf?.(principal) ?? "allow");
     const hold = await this.#reserve(principal, ask, deployment);
     let place: Place | undefined;
     try {
       place = await this.#enter(exchange, principal, ask, deployment);
-      await this.#answer({ exchange, endpoint, body, ask, principal, hold, place }, deployment);
+      await this.#answer({ exchange, endpoint, body, ask, principal, hold, place, wish, rules, counts }, deployment);
     } finally {
       place?.leave();
       this.#options.accounts.release(hold); // what was settled stays as it is
     }
+  }
+
+  /** May this go there? @throws Refusal 403 naming the rules that forbid it */
+  #decide(exchange: Exchange, principal: Principal, wish: Wish, { spec }: Deployment): readonly string[] {
+    const { policy, onDenied } = this.#options;
+    if (policy === undefined) return [];
+    const flow = flowOf(principal, wish, spec);
+    const decision = policy.decide(flow);
+    if (decision.allowed) return decision.rules;
+    onDenied?.(flow, decision, exchange.requestId);
+    throw forbidden(flow, decision);
   }
 
   async #enter(exchange: Exchange, principal: Principal, ask: Ask, { spec, lane }: Deployment): Promise<Place> {
@@ -110,23 +132,17 @@ export class Inference {
   }
 
   async #answer(work: Work, asked: Deployment): Promise<void> {
-    const { exchange, endpoint, body, ask, principal } = work;
+    const { exchange, endpoint, body, ask } = work;
     const { now } = this.#options;
     const tried = new Set<Replica>();
     let last: Outcome | undefined;
-    let deployment = asked;
     asked.asked();
     for (let attempts = 0; attempts < MAX_ATTEMPTS && !exchange.left; attempts++) {
       if (attempts > 0 && !asked.mayRetry()) break;
       const startedMs = now();
-      let replica = this.#router.replica(deployment, principal.tenantId!, ask.prefix, startedMs, tried);
-      for (const modelId of replica === undefined ? (asked.spec.fallbacks ?? []) : []) {
-        const fallback = this.#router.get(modelId);
-        if (fallback !== undefined)
-          replica = this.#router.replica((deployment = fallback), principal.tenantId!, ask.prefix, startedMs, tried);
-        if (replica !== undefined) break;
-      }
-      if (replica === undefined) break;
+      const next = this.#next(work, asked, tried, startedMs);
+      if (next === undefined) break;
+      const { deployment, replica } = next;
       const made: Made = { deployment, startedMs };
       const attempt = this.#attempt(work, made);
       const sent = JSON.stringify(this.#outward(endpoint, body, deployment));
@@ -148,6 +164,19 @@ export class Inference {
       tried.add(replica);
     }
     throw unanswered(last);
+  }
+
+  /** A replica that was not tried yet; of a spare model where the one that was asked for has none, and where the request may go as well. */
+  #next({ principal, ask, wish }: Work, asked: Deployment, tried: ReadonlySet<Replica>, nowMs: number) {
+    const { policy } = this.#options;
+    for (const modelId of [asked.spec.modelId, ...(asked.spec.fallbacks ?? [])]) {
+      const deployment = this.#router.get(modelId);
+      if (deployment === undefined) continue;
+      if (deployment !== asked && policy?.decide(flowOf(principal, wish, deployment.spec)).allowed === false) continue;
+      const replica = this.#router.replica(deployment, principal.tenantId!, ask.prefix, nowMs, tried);
+      if (replica !== undefined) return { deployment, replica };
+    }
+    return undefined;
   }
 
   #outward(endpoint: Endpoint, body: JsonObject, { spec }: Deployment): JsonObject {
@@ -227,7 +256,7 @@ export class Inference {
     return Math.ceil(ask.promptBytes / BYTES_PER_TOKEN);
   }
 
-  #headers({ exchange, hold, place: waited }: Work, { deployment }: Made): Headers {
+  #headers({ exchange, hold, place: waited, rules, counts }: Work, { deployment }: Made): Headers {
     const { place, modelVersion, simulated } = deployment.spec;
     const nowMs = this.#options.now();
     const headers: Headers = {
@@ -240,6 +269,9 @@ export class Inference {
       traceparent: exchange.traceparent,
     };
     if (simulated === true) headers["x-pulmu-simulated"] = "true";
+    if (rules.length > 0) headers["x-pulmu-policy"] = rules.join(", ");
+    const kinds = Object.keys(counts);
+    if (kinds.length > 0) headers["x-pulmu-pii"] = kinds.map((kind) => `${kind}=${counts[kind]}`).join(", ");
     if (waited.waitedMs > 0) headers["x-pulmu-queued-ms"] = waited.waitedMs;
     if (waited.curtailment !== undefined) headers["x-pulmu-curtailment"] = waited.curtailment.reason.replaceAll(/[^ -~]/g, "?");
     rateLimitHeaders(hold, nowMs, headers);
@@ -255,48 +287,4 @@ function mayTryElsewhere(outcome: Outcome): boolean {
 function wellOf(outcome: Outcome): boolean | undefined {
   if (outcome.kind === "left" || (outcome.kind === "whole" && outcome.status === 429)) return undefined;
   return outcome.kind === "streamed" || (outcome.kind === "whole" && outcome.status < 500);
-}
-
-function parsedAnswer(bytes: Buffer): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(bytes.toString("utf8"));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function garbage(): Refusal {
-  return new Refusal("The model's server gave an answer that cannot be understood.", {
-    status: 502,
-    type: "server_error",
-    code: "bad_upstream_answer",
-  });
-}
-
-/** An error of the upstream. What the caller did wrong is told as the upstream told it; what concerns only the two of us is not. */
-function upstreamRefusal(status: number, answer: JsonObject | undefined): Refusal {
-  const error = isObject(answer?.["error"]) ? answer["error"] : answer;
-  const told = typeof error?.["message"] === "string" ? error["message"].slice(0, 2_000) : undefined;
-  if (status >= 400 && status < 500 && status !== 401 && status !== 403 && status !== 407)
-    return new Refusal(told ?? `The model's server refused the request (${status}).`, {
-      status,
-      type: "invalid_request_error",
-      code: typeof error?.["code"] === "string" ? error["code"] : null,
-      ...(typeof error?.["param"] === "string" ? { param: error["param"] } : {}),
-    });
-  return new Refusal("The model's server failed.", {
-    status: status === 503 || status === 429 ? 503 : 502,
-    type: "server_error",
-    code: "upstream_failed",
-  });
-}
-
-function unanswered(outcome: Outcome | undefined): Refusal {
-  if (outcome?.kind === "whole") return upstreamRefusal(outcome.status, parsedAnswer(outcome.body));
-  if (outcome?.kind === "failed" && outcome.failure.reason === "timeout")
-    return new Refusal("The model's server took too long.", { status: 504, type: "server_error", code: "upstream_timeout" });
-  if (outcome?.kind === "failed" && outcome.failure.reason === "broken")
-    return new Refusal("The model's server broke off its answer.", { status: 502, type: "server_error", code: "upstream_failed" });
-  return new Refusal("No replica of this model can answer now.", { status: 503, type: "server_error", code: "no_replica", retryAfterS: 1 });
 }

@@ -37,6 +37,8 @@ export interface UpOptions {
   readonly gateway: boolean;
   /** One above `port` unless said. */
   readonly gatewayPort?: number;
+  /** File of Cedar policies on who may ask which model, and where data may go. */
+  readonly policy?: string;
 }
 
 /** The site that comes with the checkout, wherever the command is run. */
@@ -93,8 +95,7 @@ async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts:
   const port = options.gatewayPort ?? (options.port === 0 ? 0 : options.port + 1);
   return openGateway(
     factory,
-    options.host,
-    port,
+    { host: options.host, port, policyFile: options.policy },
     accounts && { store: accounts.house.store, calendar: accounts.house.calendar, ledger: accounts.ledger },
   );
 }

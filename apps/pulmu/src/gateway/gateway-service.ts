@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Gateway } from "@pulmu/gateway";
+import { CedarPolicy, DEFAULT_POLICIES, Gateway, type GatewayOptions } from "@pulmu/gateway";
 import { Gatekeeper, SYSTEM } from "@pulmu/govern";
-import type { Store } from "@pulmu/journal";
+import { appendEntries, type Draft, GroupCommit, type Store } from "@pulmu/journal";
 import type { Calendar, Ledger } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import { DEFAULT_DATABASE, openHouse } from "../accounts/house.ts";
@@ -26,15 +26,24 @@ export interface GatewayService {
   close(): Promise<void>;
 }
 
+export interface GatewayPlace {
+  readonly host: string;
+  readonly port: number;
+  /** Cedar policies; the gateway's default where there is none. */
+  readonly policyFile?: string | undefined;
+}
+
 /** How long requests under way may take when the program stops. */
 const DRAIN_MS = 2_000;
 
 /**
  * The door for tokens beside a running factory: every model of the site, answered by the twin. Without accounts it opens its own, in
  * `.pulmu/`, and leaves the first key there.
- * @throws PulmuError `server.*`, `store.*`
+ * @throws PulmuError `server.*`, `store.*`, `policy.*`
  */
-export async function openGateway(factory: LiveFactory, host: string, port: number, shared: Accounts | undefined): Promise<GatewayService> {
+export async function openGateway(factory: LiveFactory, options: GatewayPlace, shared: Accounts | undefined): Promise<GatewayService> {
+  const { host, port, policyFile } = options;
+  const policy = policyFile === undefined ? new CedarPolicy(DEFAULT_POLICIES) : new CedarPolicy(readPolicies(policyFile), policyFile);
   const own = shared === undefined ? await openOwn(factory) : undefined;
   const { store, calendar, ledger } = (shared ?? own)!;
   const tenants = new Map(factory.simulation.site.tenants.map(({ id, serviceClass }) => [id, serviceClass]));
@@ -44,6 +53,8 @@ export async function openGateway(factory: LiveFactory, host: string, port: numb
     accounts: ledger,
     calendar,
     deployments: modelsOfTwin(factory, now),
+    policy,
+    onDenied: denialsTo(store, now),
     capacity: capacityOfTwin(factory),
     serviceClassOf: ({ tenantId }) => tenants.get(tenantId ?? "") ?? "standard",
     now,
@@ -67,6 +78,29 @@ export async function openGateway(factory: LiveFactory, host: string, port: numb
     await close();
     throw error;
   }
+}
+
+function readPolicies(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new PulmuError({ code: "policy.file", file, rule: "there is no such file, or it may not be read" });
+  }
+}
+
+/** Every refusal by a policy goes into the journal, many in one commit; while the database is away, those beyond its queue are dropped. */
+function denialsTo(store: Store, now: () => number): NonNullable<GatewayOptions["onDenied"]> {
+  const drafts = new GroupCommit<Draft, void>(
+    async (batch) => {
+      await store.transaction((tx) => appendEntries(tx, batch, now()));
+      return batch.map(() => undefined);
+    },
+    { maxBatch: 500, maxQueued: 10_000 },
+  );
+  return ({ tenantId, keyId, modelId, jurisdiction, residency, dataClass }, { rules }, requestId) => {
+    const data = { requestId, tenant: tenantId, jurisdiction, residency, dataClass, rules };
+    drafts.submit({ kind: "gateway.denied", actor: `key:${keyId}`, subject: modelId, data }).catch(() => {});
+  };
 }
 
 interface OwnAccounts extends Accounts {
