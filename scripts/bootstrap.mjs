@@ -37,7 +37,7 @@ const major = Number(process.versions.node.split(".")[0]);
 if (!existsSync(bundled) && major < 24) {
   process.stderr.write(
     `pulmu: needs Node 24 or newer, found ${process.versions.node} on ${process.platform}-${process.arch}, ` +
-      "for which no packaged Node exists: install Node 24 from nodejs.org and try again.\n",
+      "and npm brought none along: install Node 24 from nodejs.org and try again.\n",
   );
   process.exit(1);
 }
