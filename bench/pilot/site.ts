@@ -50,7 +50,7 @@ tenants:
     name: Pilot
     class: standard
     workloads:
-      - { id: high, kind: inference, model: deepseek-r1, share: 50 %, requests: azure-conv, slo: { ttft: 3 s, itl: 50 ms } }
+      - { id: high, kind: inference, model: deepseek-r1, share: 50 %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
       - { id: low, kind: inference, model: llama-3.1-70b, share: 50 %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
 `,
     "pilot.yaml",
