@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import packageJson from "../package.json" with { type: "json" };
 import { addAccounts } from "./commands/accounts/register.ts";
 import { addExchange } from "./commands/exchange/register.ts";
+import { addPower } from "./commands/power/register.ts";
 import { EXIT, exitCodeOf, printError, type ExitCode } from "./exit.ts";
 import { createStyle } from "./terminal/style.ts";
 
@@ -54,6 +55,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addCatalog(program, finish);
   addAccounts(program, { finish, addExamples });
   addExchange(program, { finish, addExamples });
+  addPower(program, { finish, addExamples });
   return program;
 }
 
