@@ -149,9 +149,10 @@ function unreachable(slo: Slo, { closest }: SearchResult): PulmuError {
   return new PulmuError({ code: "serving.slo-unreachable", path: "--slo", rule: `no deployment that was tried keeps ${asked}`, hint });
 }
 
-function writePage(options: ServeSimOptions, title: string, load: Load, slo: Slo, { trials, best }: SearchResult): string {
+function writePage(options: ServeSimOptions, title: string, load: Load, slo: Slo, result: SearchResult): string {
   const file = options.out ?? join("out", `serve-sim-${options.model}-${options.chip}.html`);
-  writeOutput(file, renderSloPage({ title, facts: [loadText(load), sloText(slo)], slo, trials, best }));
+  const { trials, best } = result;
+  writeOutput(file, renderSloPage({ title, facts: [loadText(load), sloText(slo)], slo, trials, best, table: cellsOf(result, slo) }));
   return file;
 }
 
@@ -177,16 +178,14 @@ function trialJson({ plan, ...rest }: Trial): object {
 
 const COLUMNS = ["deployment", "GPUs", "clock", "chunk", "TTFT p99", "ITL p99", "tokens/s", "J/token", "tokens/s/MW"];
 
-function table(
-  head: string,
-  load: Load,
-  slo: Slo,
-  { best, plans }: SearchResult,
-  page: string | undefined,
-  rack: RackType | undefined,
-): string {
+/** Headings, the best plan of each kind, and the best of all over the whole trace. */
+function cellsOf({ best, plans }: SearchResult, slo: Slo): readonly (readonly string[])[] {
   const rows = plans.map((trial) => row(trial, meets(trial, slo) ? "" : "misses"));
-  const lines = [COLUMNS, ...rows, ...(best === undefined ? [] : [row(best, "best, over the whole trace")])];
+  return [COLUMNS, ...rows, ...(best === undefined ? [] : [row(best, "best, over the whole trace")])];
+}
+
+function table(head: string, load: Load, slo: Slo, result: SearchResult, page: string | undefined, rack: RackType | undefined): string {
+  const lines = cellsOf(result, slo);
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map((cells) => cells[column].length)));
   const text = lines.map((cells) =>
     `  ${cells.map((cell, i) => (i === 0 || i > 8 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i]))).join("  ")}`.trimEnd(),

@@ -60,6 +60,7 @@ test("serve-sim names the best deployment and draws it among the others", async 
   assert.match(stdout, /× TP\d+ .+ best, over the whole trace\n/);
   const page = readFileSync(out, "utf8");
   assert.match(page, /<svg .+<path class="frontier" d="M/s);
+  assert.match(page, /<td>1 × TP1<\/td>.+<td>best, over the whole trace<\/td>/s);
   assert.doesNotMatch(page, /https?:\/\//); // nothing is fetched
 });
 

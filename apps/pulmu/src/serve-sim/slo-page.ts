@@ -9,6 +9,8 @@ export interface SloPage {
   readonly slo: Slo;
   readonly trials: readonly Trial[];
   readonly best: Trial | undefined;
+  /** The best deployment of each kind as text: headings, then a row each, the best of all last. */
+  readonly table: readonly (readonly string[])[];
 }
 
 const WIDTH = 960;
@@ -38,10 +40,16 @@ text { fill: var(--ink-2); font-size: 13px }
 .apart { stroke: var(--apart); fill: var(--apart) }
 .late { fill: none; opacity: .6 }
 .best { fill: none; stroke: var(--slo); stroke-width: 2.5 }
+.scroll { overflow-x: auto; margin-top: 1.6rem }
+table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums }
+th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap }
+th { color: var(--ink-2); font-weight: 500 }
+th:first-child, td:first-child, td:last-child { text-align: left }
+tbody tr:last-child { font-weight: 600 }
 `;
 
 /** Tokens per second and megawatt against the inter-token latency that 99 % of tokens keep: one self-contained page. */
-export function renderSloPage({ title, facts, slo, trials, best }: SloPage): string {
+export function renderSloPage({ title, facts, slo, trials, best, table: [headings, ...rows] }: SloPage): string {
   const plot = sloPlot(trials, slo, best);
   const page = html`<!doctype html>
     <html lang="en">
@@ -60,6 +68,24 @@ export function renderSloPage({ title, facts, slo, trials, best }: SloPage): str
           Each mark is a deployment that was simulated; hold the pointer over it for its name. Filled: first token in time. Open: too late.
         </p>
         <p>The line: the most tokens per second and megawatt among deployments that keep that latency and the first-token objective.</p>
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                ${headings.map((heading) => html`<th>${heading}</th>`)}
+                <th></th>
+              </tr>
+            </thead>
+            <tbody>
+              ${rows.map(
+                (cells) =>
+                  html`<tr>
+                    ${cells.map((cell) => html`<td>${cell}</td>`)}
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>
       </body>
     </html> `;
   return `${page.text.trimEnd()}\n`;
@@ -74,6 +100,7 @@ function sloPlot(trials: readonly Trial[], slo: Slo, best: Trial | undefined): H
   const x = (itlS: number): number => LEFT + (Math.log(Math.max(itlS, lowS) / lowS) / Math.log(highS / lowS)) * (WIDTH - LEFT - RIGHT);
   const y = (tokens: number): number => HEIGHT - BOTTOM - (tokens / most) * (HEIGHT - TOP - BOTTOM);
   const at = (value: number): string => value.toFixed(1);
+  const nearRight = x(slo.itlS) > WIDTH - RIGHT - 120; // no room for its name on that side
   const xTicks = ticks([1, 2, 5], lowS, highS);
   const yStep = ticks([1, 2, 5], most / 12, most / 3)[0] ?? most;
   const yTicks = Array.from({ length: Math.floor(most / yStep) + 1 }, (_, i) => i * yStep);
@@ -101,7 +128,9 @@ function sloPlot(trials: readonly Trial[], slo: Slo, best: Trial | undefined): H
       output tokens/s per MW at the racks' inputs
     </text>
     <line class="slo" x1="${at(x(slo.itlS))}" x2="${at(x(slo.itlS))}" y1="${TOP}" y2="${HEIGHT - BOTTOM}" />
-    <text x="${at(x(slo.itlS) + 6)}" y="${TOP + 12}">objective ${latency(slo.itlS)}</text>
+    <text x="${at(x(slo.itlS) + (nearRight ? -6 : 6))}" y="${TOP + 12}" text-anchor="${nearRight ? "end" : "start"}">
+      objective ${latency(slo.itlS)}
+    </text>
     <path class="frontier" d="${frontierPath(marks, slo, x, y)}" />
     ${marks.map((trial) => mark(trial, slo, x(trial.itlS), y(trial.tokensPerSPerMW)))}
     ${best === undefined ? undefined : html`<circle class="best" cx="${at(x(best.itlS))}" cy="${at(y(best.tokensPerSPerMW))}" r="10" />`}
