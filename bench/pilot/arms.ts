@@ -1,6 +1,6 @@
-import { PowerLoop, prepareSteering, rackLimitW, ServiceNeeds, TargetBook, workSpeeds, type Setup, type Work } from "@pulmu/power";
+import { rackLimitW } from "@pulmu/power";
 import type { Simulation } from "@pulmu/twin";
-import { TwinDevices, twinMeters, twinMs, twinWorks } from "../../apps/pulmu/src/steer/twin-plant.ts";
+import { Steering, type Promised } from "../steering/steer.ts";
 import type { Control } from "./play.ts";
 import { ENVELOPE_W, equalCapW, PROMISE } from "./site.ts";
 
@@ -87,46 +87,7 @@ function byUse(simulation: Simulation, everyS: number): Control {
   }
 }
 
-function steered(simulation: Simulation, promise: typeof PROMISE): Control {
-  const setup = prepareSteering(simulation.site);
-  const devices = new TwinDevices(simulation);
-  devices.commission(setup.fallbackCapW);
-  const meters = twinMeters(simulation);
-  const loop = new PowerLoop(setup, new TargetBook(), 1, twinMs(simulation));
-  const works = needyWorks(simulation, setup, promise, (rack) => loop.limitW(rack));
-  return () => {
-    const step = loop.step({
-      nowMs: twinMs(simulation),
-      wallMs: simulation.atMs,
-      meters: meters.read(),
-      reports: devices.reports(),
-      works: works(),
-    });
-    devices.send(step.writes);
-    devices.ask(step.asks);
-    return step.writes.length;
-  };
-}
-
-/** Who works where, and how much of its speed each service needs to keep its promises. */
-function needyWorks(
-  simulation: Simulation,
-  { site, profiles }: Setup,
-  slo: typeof PROMISE,
-  limitW: (rack: number) => number,
-): () => readonly Work[] {
-  const source = twinWorks(simulation);
-  const needs = new ServiceNeeds();
-  return () => {
-    const works = source.works() ?? [];
-    const limits = Float64Array.from(site.racks, (_, r) => limitW(r));
-    const speeds = workSpeeds(site, works, profiles.of(works), limits);
-    const speedOf = new Map(works.map(({ id }, i) => [id, speeds[i]]));
-    const states = simulation.services().flatMap(({ id, ttftP99S, itlP99S }) => {
-      const speed = speedOf.get(id);
-      return speed === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, speed }];
-    });
-    needs.step(states, 1);
-    return works.map((work) => ({ ...work, need: needs.of(work.id) }));
-  };
+function steered(simulation: Simulation, promise: Promised): Control {
+  const steering = new Steering(simulation, () => promise);
+  return () => steering.step().writes.length;
 }
