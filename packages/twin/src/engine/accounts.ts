@@ -159,7 +159,7 @@ class LatencyHistogram {
 
 /** Geometric middles of the bins, by repeated multiplication: no transcendental function, so the same on every machine. */
 const EDGES = (() => {
-  const step = 1.0366329284376997; // 10^(1/64)
+  const step = 1.0366329284376996; // 10^(1/64)
   const edges = new Float64Array(BINS_PER_DECADE * DECADES);
   let edge = LOWEST_S;
   for (let i = 0; i < edges.length; i++) {

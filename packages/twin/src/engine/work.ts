@@ -49,7 +49,10 @@ export class Slots {
   rebuild(owners: readonly Owner[], state: RackState): void {
     const start = this.start.fill(0);
     let total = 0;
-    for (const owner of owners) for (const piece of owner.pieces) (start[piece.rack + 1]++, total++);
+    for (const { pieces } of owners) {
+      for (const { rack } of pieces) start[rack + 1]++;
+      total += pieces.length;
+    }
     for (let r = 0; r < this.#racks; r++) start[r + 1] += start[r];
     if (this.owner.length < total) {
       const room = Math.ceil(total * 1.5);
