@@ -40,7 +40,6 @@ function frame(id: string, createdS: number, body: JsonObject): JsonObject {
     tools: body["tools"] ?? [],
     top_p: body["top_p"] ?? 1,
     truncation: "disabled",
-    usage: null,
   };
 }
 
