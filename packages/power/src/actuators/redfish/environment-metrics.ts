@@ -45,17 +45,15 @@ export class EnvironmentMetrics implements Dialect {
 
   async tell(cap: Cap, standing: boolean, signal: AbortSignal): Promise<void> {
     const states = this.#known ?? (await this.#states(signal));
-    const setsClock = cap.clockLimit < 1 || states.some((gpu) => gpu.clockLimit < 1);
-    this.#clocks ||= setsClock;
     await allOf(
       states.map(async (gpu) => {
         await this.#patchLimit(gpu, target(gpu, cap.gpuCapW), standing, signal);
-        if (setsClock && gpu.maxClockMHz !== undefined) {
-          const SettingMax = Math.floor(cap.clockLimit * gpu.maxClockMHz);
-          await this.#talk.session.patch(gpu.path, { OperatingSpeedRangeMHz: { SettingMax } }, signal);
-        }
+        if (gpu.maxClockMHz === undefined || Math.abs(gpu.clockLimit - cap.clockLimit) < 0.005) return;
+        const SettingMax = Math.floor(cap.clockLimit * gpu.maxClockMHz);
+        await this.#talk.session.patch(gpu.path, { OperatingSpeedRangeMHz: { SettingMax } }, signal);
       }),
     );
+    this.#clocks ||= cap.clockLimit < 1 || states.some((gpu) => gpu.clockLimit < 1);
   }
 
   async verify(cap: Cap, signal: AbortSignal): Promise<Held> {
