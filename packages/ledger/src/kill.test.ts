@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { skipWithoutPostgres, startPostgres } from "@pulmu/journal/testing";
+import { skipWithoutPostgres, skipWithoutStrace, startPostgres } from "@pulmu/journal/testing";
 import { killRounds } from "./testing/kill-rounds.ts";
+import { powerCuts, powerCutsOnPostgres } from "./testing/power-cuts.ts";
 
 const ROUNDS = 4;
 
@@ -32,3 +33,23 @@ test("nor on PostgreSQL, which is killed too", { skip: skipWithoutPostgres() }, 
     await server.stop();
   }
 });
+
+for (const [name, cutPower, skip] of [
+  ["SQLite", powerCuts, skipWithoutStrace()],
+  ["PostgreSQL", powerCutsOnPostgres, skipWithoutStrace() || skipWithoutPostgres()],
+] as const) {
+  test(
+    `when the power goes under load on ${name}, what was acknowledged is on the disk, once, and statements equal their replay`,
+    { skip },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "pulmu-power-test-"));
+      try {
+        const report = await cutPower(folder, 2, 5);
+        assert.deepEqual(report.findings, []);
+        assert.ok(report.acknowledged > 100, `${report.acknowledged} acknowledged`);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+}

@@ -34,7 +34,12 @@ export function skipWithoutStrace(): string | false {
  * Runs a command until it has said `lines` lines, then kills it and all it started; what they did to files below `folder`, where their
  * relative paths begin.
  */
-export async function traceFiles(folder: string, lines: number, command: readonly string[]): Promise<FileEvent[]> {
+export async function traceFiles(
+  folder: string,
+  lines: number,
+  command: readonly string[],
+  kind: "one program" | "many processes" = "one program",
+): Promise<FileEvent[]> {
   const work = mkdtempSync(join(tmpdir(), "pulmu-strace-"));
   const log = join(work, "trace");
   try {
@@ -50,7 +55,7 @@ export async function traceFiles(folder: string, lines: number, command: readonl
     process.kill(-child.pid!, "SIGKILL");
     await new Promise((resolve) => child.once("close", resolve));
     if (said < lines) throw new Error(`the traced program ended early: ${errors.slice(-2_000)}`);
-    return await parse(log, folder);
+    return await parse(log, folder, kind === "one program");
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -58,10 +63,13 @@ export async function traceFiles(folder: string, lines: number, command: readonl
 
 const unhex = (text: string) => Buffer.from(text.replaceAll("\\x", ""), "hex");
 
-/** Processes each number their own files; the threads of one share them, and are known by the name of the file that one of them opened. */
-async function parse(log: string, folder: string): Promise<FileEvent[]> {
+/** Threads of one program share the numbers of their open files; processes each have their own. */
+async function parse(log: string, folder: string, shared: boolean): Promise<FileEvent[]> {
   const events: FileEvent[] = [];
   const paths = new Map<string, string>();
+  /** Where the next plain `write` goes; nobody here seeks. */
+  const positions = new Map<string, number>();
+  const openFile = (thread: string, fd: string) => (shared ? fd : `${thread}:${fd}`);
   /** Calls that another thread's line interrupted: their beginning, by thread. */
   const begun = new Map<string, string>();
   for await (const raw of createInterface({ input: createReadStream(log) })) {
@@ -83,21 +91,27 @@ async function parse(log: string, folder: string): Promise<FileEvent[]> {
     let match = /^openat\([^,]+, "([^"]*)".*= (\d+)/.exec(line);
     if (match !== null) {
       const path = resolve(folder, unhex(match[1]).toString());
-      for (const opener of [thread, "any"]) paths.set(`${opener}:${match[2]}`, path);
+      paths.set(openFile(thread, match[2]), path);
+      positions.set(openFile(thread, match[2]), 0);
       continue;
     }
     match = /^(\w+)\((?:(\d+)|"([^"]*)")(?:, (?:"([^"]*)"|(\d+)))?(?:, (\d+))?(?:, (\d+))?/.exec(line);
     if (match === null) continue;
     const [, call, fd, name, data, number, , offset] = match;
-    const path = name === undefined ? (paths.get(`${thread}:${fd}`) ?? paths.get(`any:${fd}`)) : resolve(folder, unhex(name).toString());
+    const path = name === undefined ? paths.get(openFile(thread, fd)) : resolve(folder, unhex(name).toString());
     const ours = path?.startsWith(folder) === true;
     if (call === "write" && fd === "1")
       for (const text of unhex(data).toString().trimEnd().split("\n")) events.push({ kind: "said", line: text });
-    else if (call === "pwrite64" && ours) events.push({ kind: "write", path, offset: Number(offset), bytes: unhex(data) });
+    else if (call === "write" && ours) {
+      const key = openFile(thread, fd);
+      const bytes = unhex(data);
+      events.push({ kind: "write", path, offset: positions.get(key) ?? 0, bytes });
+      positions.set(key, (positions.get(key) ?? 0) + bytes.length);
+    } else if (call === "pwrite64" && ours) events.push({ kind: "write", path, offset: Number(offset), bytes: unhex(data) });
     else if (call === "ftruncate" && ours) events.push({ kind: "truncate", path, size: Number(number) });
     else if ((call === "fsync" || call === "fdatasync") && ours) events.push({ kind: "sync", path });
     else if (call === "unlink" && ours) events.push({ kind: "unlink", path });
-    else if (call === "close") for (const closer of [thread, "any"]) paths.delete(`${closer}:${fd}`);
+    else if (call === "close") paths.delete(openFile(thread, fd));
   }
   return events;
 }

@@ -62,7 +62,7 @@ export async function powerCutsOnPostgres(folder: string, cuts: number, seed: nu
   const data = join(server.folder, "data");
   const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
   const script = `cd '${data}' && (${quoted(server.command)} >/dev/null 2>&1 &) && exec ${quoted([process.execPath, program, join(folder, "load.json")])}`;
-  const events = await traceFiles(data, LINES_POSTGRES, ["sh", "-c", script]);
+  const events = await traceFiles(data, LINES_POSTGRES, ["sh", "-c", script], "many processes");
   await server.stop();
 
   const findings: string[] = [];
