@@ -1,7 +1,7 @@
 import type { LossCurve } from "@pulmu/catalog";
 import type { Declarations, Declared } from "./declarations.ts";
 import { cduPart, customLoss, loopParts, type Equipment } from "./equipment.ts";
-import type { Bess, CduGroup, CoolingLoop, Feed, FixedLoad, Hall, Phase, PowerNode, Rack, Redundancy } from "./model.ts";
+import type { Bess, CduGroup, CoolingLoop, Feed, FixedLoad, Hall, Phase, PowerNode, Rack, Redundancy, Site } from "./model.ts";
 import { origins, type Origin } from "./origin.ts";
 import { forRow, sourcesOf } from "./references.ts";
 import type { Item } from "./schema.ts";
@@ -23,16 +23,8 @@ export interface Plan {
   readonly originOf: (path: Path) => Origin;
 }
 
-export interface Plant {
-  readonly feeds: readonly Feed[];
-  readonly nodes: readonly PowerNode[];
-  readonly loops: readonly CoolingLoop[];
-  readonly cdus: readonly CduGroup[];
-  readonly halls: readonly Hall[];
-  readonly racks: readonly Rack[];
-  readonly fixedLoads: readonly FixedLoad[];
-  readonly bess: readonly Bess[];
-}
+/** What stands on a site. */
+export type Plant = Pick<Site, "feeds" | "nodes" | "loops" | "cdus" | "halls" | "racks" | "fixedLoads" | "bess">;
 
 /** The plant of one phase, ids turned into indices. */
 export function buildPlant(plan: Plan): Plant {
