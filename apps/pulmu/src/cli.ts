@@ -2,7 +2,8 @@ import { parseQuantity, PulmuError } from "@pulmu/units";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addAccounts } from "./commands/accounts/register.ts";
-import { addExchange } from "./commands/exchange/register.ts";
+import { addBrokerLogin, addExchange } from "./commands/exchange/register.ts";
+import { addGrid } from "./commands/grid/register.ts";
 import { addPower } from "./commands/power/register.ts";
 import { EXIT, exitCodeOf, printError, type ExitCode } from "./exit.ts";
 import { createStyle } from "./terminal/style.ts";
@@ -56,6 +57,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addAccounts(program, { finish, addExamples });
   addExchange(program, { finish, addExamples });
   addPower(program, { finish, addExamples });
+  addGrid(program, { finish, addExamples });
   return program;
 }
 
@@ -80,14 +82,28 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
     .option("--policy <file>", "Cedar policies: who may ask which model, and where data may go")
     .option("--no-gateway", "serve no tokens")
+    .addOption(
+      new Option("--role <role>", "all: play the site and operate it; site or operator: one of the two, over --bus")
+        .choices(["all", "site", "operator"])
+        .default("all"),
+    )
+    .option("--bus <address>", "broker to use, mqtt://host:1883 or mqtts://host:8883 (default: one of our own)")
+    .option("--bus-port <number>", "port of our own broker (default: 1883, or any free one)", wholeNumber(0, 65_535))
+    .option("--bus-host <address>", "address of our own broker", "127.0.0.1")
+    .option("--bus-home <dir>", "directory with keys, trusted sources and what was obeyed", ".pulmu/exchange")
+    .option("--accept-unsigned", "obey load targets that are not signed, too")
+    .option("--dialect <name...>", "read a deviation from the contracts: legacyAgent, looseStatus, cloudEvents10, stringQuality, rackNames")
     .option("--no-ui", "one line per 10 s, also on a terminal")
     .option("--json", "state as one JSON line per 10 s on stdout")
     .action(async (options) => finish(await (await import("./commands/up.ts")).up(options)));
+  addBrokerLogin(command);
   addExamples(command, [
     ["pulmu up", "the 55 MW phase of GAK Sejong, now"],
     ["pulmu up --phase p200 --port 0", "its 200 MW phase, on any free port"],
     ["pulmu up --data ../shared/data", "real requests: the Azure 2023 trace, looped"],
     ["pulmu up --scenario scenarios/cooling-loss.yaml --speed 60", "an hour of a pump's failure in a minute"],
+    ["pulmu up --role site --bus mqtt://bus.example.com", "play a site for others to operate"],
+    ["pulmu up --role operator --bus mqtt://bus.example.com", "operate a site by its bus alone"],
     ["curl http://127.0.0.1:8117/api/state", "ask the factory while it runs"],
   ]);
 }

@@ -1,14 +1,18 @@
 import { isIP } from "node:net";
 import { join, relative } from "node:path";
-import { formatDuration, formatEnergy, formatPower } from "@pulmu/units";
+import { loadCatalog } from "@pulmu/catalog";
+import { loadSite } from "@pulmu/site";
+import { plainScenario } from "@pulmu/twin";
+import { formatDuration, formatEnergy, formatPower, PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
+import { LiveBus, type BusPlant, type LiveBusOptions } from "../bus/live-bus.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { GatewayService } from "../gateway/gateway-service.ts";
 import { LiveFactory } from "../live/factory.ts";
 import { Pacer, wallClock } from "../live/pacer.ts";
 import { factoryState } from "../live/state.ts";
 import type { View } from "../live/view.ts";
-import { openLive, openScenario, type Twin } from "../run/twin.ts";
+import { openLive, openScenario } from "../run/twin.ts";
 import { catchStop } from "../stop-signal.ts";
 import { createFactoryServer } from "../server/app.ts";
 import { listen } from "../server/listen.ts";
@@ -18,7 +22,7 @@ import { LogView, logLine } from "../terminal/log-view.ts";
 import { Screen } from "../terminal/screen.ts";
 import { createStyle, wantsColour } from "../terminal/style.ts";
 
-export interface UpOptions {
+export interface UpOptions extends LiveBusOptions {
   readonly site?: string;
   readonly phase?: string;
   readonly scenario?: string;
@@ -46,43 +50,70 @@ const DEFAULT_SITE = relative(process.cwd(), join(import.meta.dirname, "../../..
 
 /**
  * `pulmu up`: runs a factory until Ctrl-C or SIGTERM, then stops everything it started.
- * @throws PulmuError for a bad site, scenario or trace, or a port that cannot be had
+ * @throws PulmuError for a bad site, scenario or trace, a port that cannot be had, or a bus that cannot be reached
  */
 export async function up(options: UpOptions): Promise<ExitCode> {
-  const { twin, secondZeroMs } = await prepare(options);
-  const factory = new LiveFactory(twin.simulation, { workloadSource: twin.workloadSource, speed: options.speed });
-  const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, options.db);
-  const server = createFactoryServer(factory, undefined, accounts?.app);
-  const gateway = options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
-  const listening = await listen(server.app, options.host, options.port).catch(async (error: unknown) => {
-    await gateway?.close();
-    throw error;
-  });
+  const { plant, workloadSource, secondZeroMs } = await prepare(options);
   const stop = catchStop(); // before the terminal is changed, so that it is always given back
-  announce(factory, listening.url, gateway, options);
+  const closers: (() => unknown)[] = [];
+  const early: (readonly ["info" | "warning", string])[] = [];
+  let factory: LiveFactory | undefined;
+  const note = (severity: "info" | "warning", text: string) => void (factory?.note(severity, text) ?? early.push([severity, text]));
+  try {
+    const bus = await LiveBus.open(options, plant, note);
+    closers.push(() => bus.close());
+    const seen = bus.plant ?? plant.twin!;
+    factory = new LiveFactory(plant.twin ?? seen, { workloadSource, speed: options.speed }, seen);
+    for (const [severity, text] of early) factory.note(severity, text);
 
-  const view = openView(factory, listening.url, options);
-  const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
-    view.tick();
-    server.events.sendState();
-  });
-  pacer.start();
-  await stop.wait;
+    let show = () => {};
+    const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
+      bus.tick();
+      show();
+    });
+    closers.push(() => pacer.stop());
+    pacer.start();
+    await bus.firstReadings(() => stop.requested);
 
-  pacer.stop();
-  view.close();
-  server.events.close();
-  await listening.close();
-  await gateway?.close();
-  await accounts?.close();
+    const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, plant, options.db);
+    closers.push(() => accounts?.close());
+    const server = createFactoryServer(factory, { accounts: accounts?.app, bus });
+    const gateway = options.gateway && plant.twin !== undefined ? await openGatewayOf(factory, options, accounts) : undefined;
+    closers.push(() => gateway?.close());
+    const listening = await listen(server.app, options.host, options.port);
+    closers.push(async () => {
+      server.events.close();
+      await listening.close();
+    });
+    bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: seen.site.utcOffsetMin });
+    announce(factory, listening.url, { gateway, bus }, options);
+
+    const view = openView(factory, listening.url, options);
+    closers.push(() => view.close());
+    show = () => {
+      view.tick();
+      server.events.sendState();
+    };
+    show();
+    await stop.wait;
+  } finally {
+    for (const close of closers.toReversed()) await close();
+  }
   if (!options.json) process.stdout.write(`${farewell(factory)}\n`);
   return EXIT.ok;
 }
 
-/** Accounts beside the factory: loaded only where they are asked for. */
-async function openAccountsOf(factory: LiveFactory, db: string): Promise<AccountsService> {
+/**
+ * Accounts beside the factory: loaded only where they are asked for. They meter where the work is and where the registers are: a BMS has
+ * points of power, and none of energy.
+ * @throws PulmuError `up.role` where there is neither
+ */
+async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, db: string): Promise<AccountsService> {
+  if (twin === undefined) {
+    throw new PulmuError({ code: "up.role", path: "--db", rule: "accounts are kept where the work runs, not by an operator alone" });
+  }
   const { openAccounts } = await import("../accounts/service.ts");
-  const accounts = await openAccounts(db, factory.simulation, (text) => factory.note("warning", text));
+  const accounts = await openAccounts(db, twin, (text) => factory.note("warning", text));
   factory.listen({ onSecond: () => accounts.tick() });
   if (accounts.firstKey !== undefined)
     process.stderr.write(`pulmu: administrator's key of this new house, shown this once:\n\n  ${accounts.firstKey}\n\n`);
@@ -103,19 +134,51 @@ async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts:
 /** What the factory has behind it when it is first seen: loops are warm, queues are filled, jobs run. */
 const WARM_UP_S = 900;
 
-/** The twin, and the wall time of its second 0. Today starts a little in the past and warms up; a scenario starts at its own start. */
-async function prepare(options: UpOptions): Promise<{ readonly twin: Twin; readonly secondZeroMs: number }> {
-  const nowMs = Math.floor(Date.now() / 1000) * 1000;
-  if (options.scenario !== undefined) return { twin: await openScenario(options.scenario, options), secondZeroMs: nowMs };
-  const twin = await openLive(nowMs - WARM_UP_S * 1000, { ...options, site: options.site ?? DEFAULT_SITE });
-  return { twin, secondZeroMs: nowMs - (WARM_UP_S * 1000) / options.speed };
+interface Prepared {
+  readonly plant: BusPlant;
+  readonly workloadSource: string;
+  /** Wall time of the plant's second 0. Today starts a little in the past and warms up; a scenario starts at its own start. */
+  readonly secondZeroMs: number;
 }
 
-function announce(factory: LiveFactory, url: string, gateway: GatewayService | undefined, options: UpOptions): void {
+async function prepare(options: UpOptions): Promise<Prepared> {
+  const nowMs = Math.floor(Date.now() / 1000) * 1000;
+  if (options.role === "operator") return prepareOperator(options, nowMs);
+  const startMs = nowMs - WARM_UP_S * 1000;
+  const live = options.scenario === undefined;
+  const { simulation: twin, workloadSource } = live
+    ? await openLive(startMs, { ...options, site: options.site ?? DEFAULT_SITE })
+    : await openScenario(options.scenario!, options);
+  const { site, catalog, scenario } = twin;
+  return {
+    plant: { site, catalog, scenario, twin },
+    workloadSource,
+    secondZeroMs: nowMs - (live ? (WARM_UP_S * 1000) / options.speed : 0),
+  };
+}
+
+/** Somebody else's plant: the site file says what should be there, the bus what is. */
+function prepareOperator({ bus, scenario: file, speed, site: siteFile = DEFAULT_SITE, phase }: UpOptions, nowMs: number): Prepared {
+  const wrong = (path: string, rule: string) => new PulmuError({ code: "up.role", path, rule });
+  if (bus === undefined) throw wrong("--bus", "an operator alone needs the address of the site's broker");
+  if (file !== undefined) throw wrong("--scenario", "a scenario is played by the site, not by its operator");
+  if (speed !== 1) throw wrong("--speed", "an operator keeps the wall's time");
+  const catalog = loadCatalog();
+  const site = loadSite(siteFile, { catalog, ...(phase !== undefined && { phase }) });
+  const scenario = plainScenario({ site, siteFile, startMs: nowMs, durationS: Infinity, seed: 0 });
+  return { plant: { site, catalog, scenario }, workloadSource: `read from ${bus}`, secondZeroMs: nowMs };
+}
+
+function announce(
+  factory: LiveFactory,
+  url: string,
+  { gateway, bus }: { readonly gateway: GatewayService | undefined; readonly bus: LiveBus },
+  options: UpOptions,
+): void {
   const { site } = factory.simulation;
   if (options.json) {
     process.stdout.write(
-      `${JSON.stringify({ serving: url, tokens: gateway?.url, site: site.id, phase: site.phase.id, workloadSource: factory.info.workloadSource })}\n`,
+      `${JSON.stringify({ serving: url, tokens: gateway?.url, bus: bus.address, role: bus.role, site: site.id, phase: site.phase.id, workloadSource: factory.info.workloadSource })}\n`,
     );
   } else {
     const gpus = site.racks.reduce((sum, rack) => sum + rack.type.trays * rack.type.gpusPerTray, 0);
@@ -123,6 +186,7 @@ function announce(factory: LiveFactory, url: string, gateway: GatewayService | u
     process.stdout.write(`Pulmu serves ${url}: ${site.name}, phase ${site.phase.id} (${size})\nRequests: ${factory.info.workloadSource}\n`);
     const key = gateway?.keyFile === undefined ? "" : `, key in ${gateway.keyFile}`;
     if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
+    process.stdout.write(`Bus: ${bus.address}${bus.role === "all" ? "" : `, as the ${bus.role}`}\n`);
   }
   if (!isLoopback(options.host)) {
     process.stderr.write(`pulmu: ${options.host} can be reached from other machines, and this API asks nobody for a password\n`);
@@ -145,5 +209,5 @@ function openView(factory: LiveFactory, url: string, options: UpOptions): View {
 function farewell(factory: LiveFactory): string {
   const { durationS, siteEnergyJ, tokensOut, joulesPerToken, resultHash } = factory.kpis();
   const tokens = `${count(tokensOut)} tokens at ${fixed(joulesPerToken, 2, "")} J/token`;
-  return `Stopped after ${formatDuration(durationS)} of factory time: ${formatEnergy(siteEnergyJ)}, ${tokens}, hash ${resultHash.slice(0, 12)}`;
+  return `Stopped after ${formatDuration(durationS)} of factory time: ${formatEnergy(siteEnergyJ)}, ${tokens}${resultHash === "" ? "" : `, hash ${resultHash.slice(0, 12)}`}`;
 }

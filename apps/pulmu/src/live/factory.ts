@@ -25,23 +25,28 @@ export interface FactoryListener {
  * (terminal, HTTP, metrics) reads it from here; costly views are made once a simulated second, and only when asked for.
  */
 export class LiveFactory {
+  /** The factory as it is seen: the twin itself, or what its instruments say on the bus. */
   readonly simulation: Simulation;
   readonly info: FactoryInfo;
   readonly history: History;
   readonly events = new EventLog(EVENTS_KEPT);
+  readonly #engine: Simulation;
   readonly #listeners = new Set<FactoryListener>();
   readonly #views = new Map<string, { readonly atS: number; readonly value: unknown }>();
 
-  constructor(simulation: Simulation, info: FactoryInfo) {
-    this.simulation = simulation;
+  /** @param seen the factory as it is to be shown, where that is not the twin that runs */
+  constructor(engine: Simulation, info: FactoryInfo, seen: Simulation = engine) {
+    this.#engine = engine;
+    this.simulation = seen;
     this.info = info;
-    this.history = new History(simulation.scenario.startMs, HISTORY_S);
+    this.history = new History(seen.scenario.startMs, HISTORY_S);
   }
 
   /** Runs the twin for a number of seconds. */
   advance(seconds: number): void {
     for (let i = 0; i < seconds; i++) {
-      this.simulation.step();
+      this.#engine.step();
+      if (this.simulation !== this.#engine) this.simulation.step();
       this.history.push(this.simulation.atS, this.simulation.row);
       for (const listener of this.#listeners) listener.onSecond?.();
     }

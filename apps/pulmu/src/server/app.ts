@@ -4,6 +4,8 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { PulmuError } from "@pulmu/units";
 import { Hono, type Context } from "hono";
 import { ACCOUNTS_BASE } from "../accounts/base.ts";
+import { busState } from "../bus/bus-state.ts";
+import type { LiveBus } from "../bus/live-bus.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { factoryState, nodeState, rackState, type RackState } from "../live/state.ts";
 import { answerProblem, ApiError } from "./api-error.ts";
@@ -39,9 +41,18 @@ export interface FactoryServer {
   readonly events: EventStream;
 }
 
-export function createFactoryServer(factory: LiveFactory, maxEventClients = MAX_EVENT_CLIENTS, accounts?: Hono): FactoryServer {
+export interface FactoryServerOptions {
+  readonly maxEventClients?: number;
+  readonly accounts?: Hono | undefined;
+  readonly bus?: LiveBus;
+}
+
+export function createFactoryServer(
+  factory: LiveFactory,
+  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus }: FactoryServerOptions = {},
+): FactoryServer {
   const events = new EventStream(factory, maxEventClients);
-  const metrics = createMetrics(factory);
+  const metrics = createMetrics(factory, bus);
   const { site } = factory.simulation;
   const app: FactoryApp = new Hono();
   if (accounts !== undefined) app.route(ACCOUNTS_BASE, accounts); // it asks for a key, and is not read only: before what is
@@ -71,6 +82,8 @@ export function createFactoryServer(factory: LiveFactory, maxEventClients = MAX_
   app.get("/api/racks", (context) => context.json(rackList(factory, context)));
   app.get("/api/jobs", (context) => context.json(factory.jobs()));
   app.get("/api/services", (context) => context.json(factory.services()));
+
+  if (bus !== undefined) app.get("/api/bus", (context) => context.json(busState(bus)));
 
   app.get("/api/events", (context) => {
     if (events.full) {

@@ -1,5 +1,8 @@
 import { SITE_SERIES, type ServiceRow } from "@pulmu/twin";
 import { Counter, Gauge, Registry } from "prom-client";
+import type { BusClient } from "@pulmu/exchange";
+import { refusalCounts } from "../bus/bus-state.ts";
+import type { LiveBus } from "../bus/live-bus.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { tokensPerSPerMW } from "../live/state.ts";
 
@@ -22,7 +25,7 @@ export function metricName(series: string): string {
 }
 
 /** Everything the factory tells Prometheus. Values are read when they are asked for; what is not known is left out. */
-export function createMetrics(factory: LiveFactory): Registry {
+export function createMetrics(factory: LiveFactory, bus?: LiveBus): Registry {
   const registry = new Registry();
   const { simulation } = factory;
   const { site } = simulation;
@@ -64,7 +67,28 @@ export function createMetrics(factory: LiveFactory): Registry {
   ofServices("pulmu_service_ttft_p99_seconds", "Time to first token of a service, 99th percentile", (service) => service.ttftP99S);
   ofServices("pulmu_service_itl_p99_seconds", "Inter-token latency of a service, 99th percentile", (service) => service.itlP99S);
   ofServices("pulmu_service_gpu_power_watts", "Power of the GPUs of a service", (service) => service.gpuPowerW);
+  if (bus !== undefined) addBus(registry, bus);
   return registry;
+}
+
+function addBus(registry: Registry, { connections, operator }: LiveBus): void {
+  const ofClients = (name: string, help: string, read: (client: BusClient) => number) =>
+    family(registry, name, help, ["client"], (set) => {
+      for (const client of connections) set([client.clientId], read(client));
+    });
+  ofClients("pulmu_bus_connected", "1 while the connection to the broker stands", (client) => (client.connected ? 1 : 0));
+  ofClients("pulmu_bus_messages_received", "Messages received since the start", (client) => client.stats.received);
+  ofClients("pulmu_bus_messages_sent", "Messages sent since the start", (client) => client.stats.sent);
+  ofClients(
+    "pulmu_bus_messages_declined",
+    "Messages not sent because the connection was down or clogged",
+    (client) => client.stats.declined,
+  );
+  if (operator === undefined) return;
+  gauge(registry, "pulmu_bus_points", "Points that a BMS has described", () => operator.reader.described);
+  family(registry, "pulmu_bus_refused", "Messages refused since the start, by reason", ["code"], (set) => {
+    for (const [code, count] of refusalCounts(operator)) set([code], count);
+  });
 }
 
 function gauge(registry: Registry, name: string, help: string, read: () => number): void {

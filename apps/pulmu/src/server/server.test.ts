@@ -15,7 +15,7 @@ let listening: Listening;
 before(async () => {
   factory = new LiveFactory(createFakeSimulation(), { workloadSource: "made up", speed: 1 });
   factory.advance(300);
-  server = createFactoryServer(factory, 3);
+  server = createFactoryServer(factory, { maxEventClients: 3 });
   listening = await listen(server.app, "127.0.0.1", 0);
 });
 

@@ -36,11 +36,14 @@ export class BmsReader {
   readonly refusals: Refusals;
   readonly dialects: DialectReader;
   readonly points = new PointTable();
+  /** Messages that came, refused ones too. */
+  received = 0;
   readonly #bus: Bus;
   readonly #clock: Clock;
   /** Slot of each value topic, or `WRONG_PUBLISHER`. */
   readonly #slotOfTopic = new Map<string, number>();
-  readonly #heartbeats = new Map<number, string>();
+  /** Slots of the BMS's own heartbeats: one, or one for each of its clients. */
+  readonly #heartbeats = new Set<number>();
   #described = 0;
   #changes = 0;
   #tree: PowerTree | undefined;
@@ -111,6 +114,7 @@ export class BmsReader {
   /** Hot: once a value. */
   onValue(message: BusMessage): void {
     const { topic, payload, atMs, retain } = message;
+    this.received++;
     let slot = this.#slotOfTopic.get(topic);
     if (slot === undefined) {
       const met = this.#meet(topic);
@@ -133,6 +137,7 @@ export class BmsReader {
 
   onMetadata(message: BusMessage): void {
     const { topic, payload, atMs } = message;
+    this.received++;
     const place = parseTopic(topic);
     if (!place.ok) return this.refusals.note(atMs, topic, place.problems);
     const { objectType, pointType, point } = place.value as PointTopic;
@@ -150,7 +155,6 @@ export class BmsReader {
     this.points.describe(slot, metadata.value);
     this.#changes++;
     this.#tree = this.#objects = undefined;
-    if (pointType === "HeartbeatTimestampBms") this.#heartbeats.set(slot, point);
     const expected = valueTopic(point, metadata.value.integration ?? BMS_PUBLISHER);
     for (const seen of info.topics) this.#slotOfTopic.set(seen, seen === expected ? slot : WRONG_PUBLISHER);
   }
@@ -163,12 +167,13 @@ export class BmsReader {
   #meet(topic: string): Parsed<number> {
     const place = parseTopic(topic);
     if (!place.ok) return place;
-    const { point } = place.value as PointTopic;
+    const { point, pointType } = place.value as PointTopic;
     if (this.#slotOfTopic.size >= MAX_POINTS || (this.points.size >= MAX_POINTS && this.points.find(point) === undefined)) {
       const problem: Problem = { code: "bms.too-many-points", path: "topic", rule: `at most ${MAX_POINTS} points are read` };
       return { ok: false, problems: [problem] };
     }
     const slot = this.points.open(point);
+    if (pointType === "HeartbeatTimestampBms") this.#heartbeats.add(slot);
     const { metadata, topics } = this.points.infos[slot];
     if (topics.length < 8) topics.push(topic);
     const expected = metadata === undefined ? topic : valueTopic(point, metadata.integration ?? BMS_PUBLISHER);

@@ -83,8 +83,11 @@ const FULL_DETAIL_RACKS = 1_200;
 export function sitePoints(site: Site, options: PointOptions = {}): readonly PlantPoint[] {
   const { integration, detail = site.racks.length <= FULL_DETAIL_RACKS ? "every-tap" : "busway" } = options;
   const points = new PointList(site.id, detail === "every-tap");
+  addSystem(points, site, integration);
+  addSeries(points, site);
   for (let n = 0; n < site.nodes.length; n++) addNode(points, site, n);
   for (let r = 0; r < site.racks.length; r++) addRack(points, site, r);
+  for (let r = 0; points.full && r < site.racks.length; r++) addRackDetail(points, site, r);
   for (let c = 0; c < site.cdus.length; c++) addCdu(points, site, c);
   for (const { id, powerW, parents } of site.fixedLoads) {
     const kw = (plant: PlantReadings) => (parents.some((parent) => plant.nodePowerW[parent] > 0) ? powerW * PER_KILO : 0);
@@ -96,8 +99,6 @@ export function sitePoints(site: Site, options: PointOptions = {}): readonly Pla
   for (const { id } of site.loops) {
     points.add("CoolingTower/Status", `loop/${id}`, { objectName: id, objectId: id, stateText: RUNNING }, 0, () => 1);
   }
-  addSeries(points, site);
-  addSystem(points, site, integration);
   return points.list;
 }
 
@@ -190,18 +191,18 @@ function addMeter(points: PointList, place: string, own: ReturnType<typeof meter
 }
 
 function addRack(points: PointList, site: Site, r: number): void {
+  const add = rackPoints(points, site.racks[r]);
+  add("RackPower", { engUnit: "kW" }, site.racks[r].provisionedW * PER_KILO * 0.003, (plant) => plant.rackReadingW[r] * PER_KILO);
+  add("RackLiquidSupplyTemperature", { engUnit: "C" }, 0.1, (plant) => plant.rackInletC[r]);
+}
+
+function addRackDetail(points: PointList, site: Site, r: number): void {
   const rack = site.racks[r];
   const { type, parents, provisionedW } = rack;
-  const own = { rackLocationName: rack.id, rackLocationId: rack.id };
-  const flowLpm = type.flowLpmPerKW * type.liquidShare * type.nameplateW * PER_KILO;
+  const flowLpm = designFlowLpm(rack);
   const warmedK = (plant: PlantReadings) => (plant.rackReadingW[r] * type.liquidShare) / Math.max(1, flowLpm * W_PER_LPM_K);
-  const add = (pointType: string, fields: Partial<PointMetadata>, deadband: number, read: PlantPoint["read"]) =>
-    points.add(`Rack/${pointType}`, `rack/${rack.id}`, { ...own, ...fields }, deadband, read);
+  const add = rackPoints(points, rack);
   const never = () => 0;
-
-  add("RackPower", { engUnit: "kW" }, provisionedW * PER_KILO * 0.003, (plant) => plant.rackReadingW[r] * PER_KILO);
-  add("RackLiquidSupplyTemperature", { engUnit: "C" }, 0.1, (plant) => plant.rackInletC[r]);
-  if (!points.full) return;
   add("RackLiquidReturnTemperature", { engUnit: "C" }, 0.2, (plant) => plant.rackInletC[r] + warmedK(plant));
   add("RackLiquidFlow", { engUnit: "LPM" }, 1, () => flowLpm);
   add("RackLiquidDifferentialPressure", { engUnit: "kPa" }, 1, () => RACK_PRESSURE_KPA);
@@ -229,6 +230,17 @@ function addRack(points: PointList, site: Site, r: number): void {
   }
 }
 
+function rackPoints(points: PointList, { id }: Rack) {
+  const own = { rackLocationName: id, rackLocationId: id };
+  return (pointType: string, fields: Partial<PointMetadata>, deadband: number, read: PlantPoint["read"]) =>
+    points.add(`Rack/${pointType}`, `rack/${id}`, { ...own, ...fields }, deadband, read);
+}
+
+/** Liquid flow at the rack's nameplate, L/min: it does not change with the load. */
+function designFlowLpm({ type }: Rack): number {
+  return type.flowLpmPerKW * type.liquidShare * type.nameplateW * PER_KILO;
+}
+
 function addCdu(points: PointList, site: Site, c: number): void {
   const cdu = site.cdus[c];
   const racks = site.racks.flatMap((rack, r) => (rack.cdu === c ? [r] : []));
@@ -236,10 +248,7 @@ function addCdu(points: PointList, site: Site, c: number): void {
   const add = (pointType: string, leaf: string, fields: Partial<PointMetadata>, deadband: number, read: PlantPoint["read"]) =>
     points.add(`CDU/${pointType}`, `cdu/${cdu.id}/${leaf}`, { ...own, ...fields }, deadband, read);
   const heatW = (plant: PlantReadings) => racks.reduce((sum, r) => sum + plant.rackReadingW[r] * site.racks[r].type.liquidShare, 0);
-  const flowLpm = racks.reduce((sum, r) => {
-    const { type } = site.racks[r];
-    return sum + type.flowLpmPerKW * type.liquidShare * type.nameplateW * PER_KILO;
-  }, 0);
+  const flowLpm = racks.reduce((sum, r) => sum + designFlowLpm(site.racks[r]), 0);
   const supplyC = (plant: PlantReadings) => plant.rackInletC[racks[0]];
   add("LiquidTemperature", "supply", { engUnit: "C", processArea: ["Secondary", "Supply"] }, 0.1, supplyC);
   add("LiquidTemperature", "return", { engUnit: "C", processArea: ["Secondary", "Return"] }, 0.2, (plant) => {

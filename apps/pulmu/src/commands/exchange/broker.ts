@@ -35,10 +35,16 @@ const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
 
 /** @throws PulmuError when an option is wrong or the broker cannot be reached; see `BusClient.connect` */
 export async function connect(address: string, purpose: string, options: BrokerOptions): Promise<BusClient> {
+  const bus = busOptions(address, options.clientId ?? `pulmu-${purpose}-${process.pid}`, options);
+  return BusClient.connect({ ...bus, limits: { maxPayloadBytes: MAX_PAYLOAD_BYTES } }, tell);
+}
+
+/** A connection as the options of a command say it. @throws PulmuError when one is wrong */
+export function busOptions(address: string, clientId: string, options: BrokerOptions): BusOptions {
   const login = loginOf(options);
-  const bus: BusOptions = {
+  return {
     address,
-    clientId: options.clientId ?? `pulmu-${purpose}-${process.pid}`,
+    clientId,
     ...(login !== undefined && { login }),
     tls: {
       ...(options.ca !== undefined && { ca: read(options.ca, "--ca") }),
@@ -46,9 +52,7 @@ export async function connect(address: string, purpose: string, options: BrokerO
       ...(options.key !== undefined && { key: read(options.key, "--key") }),
     },
     ...(options.prefix !== undefined && { topicPrefix: options.prefix.replace(/\/?$/, "/") }),
-    limits: { maxPayloadBytes: MAX_PAYLOAD_BYTES },
   };
-  return BusClient.connect(bus, tell);
 }
 
 /** The messages that come, and the best QoS at which they can. */

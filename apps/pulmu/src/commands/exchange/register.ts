@@ -68,8 +68,13 @@ export function addExchange(program: Command, { finish, addExamples }: Registrat
 }
 
 function addBrokerOptions(command: Command): Command {
+  return addBrokerLogin(command).option("--topic <filter...>", "topics to read (default: all of the contracts)");
+}
+
+/** How to get into a broker: the same options for every command that speaks to one. */
+export function addBrokerLogin(command: Command): Command {
   return command
-    .option("--client-id <id>", "our client id; two clients with the same one evict each other (default: a new one)")
+    .option("--client-id <id>", "our client id; two clients with the same one evict each other (default: one of our own)")
     .option("--user <name>", "user name")
     .option("--password-file <file>", "file with the password")
     .option("--token-url <url>", "OAuth 2 token endpoint; the token is shown as the user oauthtoken's password")
@@ -78,8 +83,7 @@ function addBrokerOptions(command: Command): Command {
     .option("--ca <file>", "certificate of the broker's authority, PEM")
     .option("--cert <file>", "our certificate, PEM")
     .option("--key <file>", "our key, PEM")
-    .option("--prefix <prefix>", "read topics under this prefix, such as cpc/sejong-1")
-    .option("--topic <filter...>", "topics to read (default: all of the contracts)");
+    .option("--prefix <prefix>", "put before every topic, such as cpc/sejong-1");
 }
 
 function seconds(text: string): number {

@@ -1,0 +1,91 @@
+import { parseQuantity, PulmuError } from "@pulmu/units";
+import { InvalidArgumentError, type Command } from "commander";
+import { addBrokerLogin, type Registration } from "../exchange/register.ts";
+
+/** `pulmu grid …`: the grid's side of DSX Flex. */
+export function addGrid(program: Command, { finish, addExamples }: Registration): void {
+  const grid = program
+    .command("grid")
+    .summary("set load targets as the grid does, and follow how they are kept")
+    .helpCommand(false)
+    .description("Speaks for the grid on a DSX Exchange bus: sets load targets, signed, and hears what becomes of them.");
+
+  const target = addGridOptions(
+    grid
+      .command("target")
+      .summary("ask the factory to draw no more than this")
+      .description(
+        "Publishes a signed load target and waits until the factory's agent says that it has it: exit code 0. Nobody confirms it: exit code 1. " +
+          "A target limits the power of the feeds it names together; of all, when it names none.",
+      )
+      .argument("<power>", 'such as 45MW or "45 MW"', quantity("power"))
+      .option("--from <time>", "18:00 (site's time), 2027-08-04T18:00+09:00, or +10min (default: now)")
+      .option("--for <time>", "how long, such as 30m", quantity("duration"))
+      .option("--until <time>", "when it ends; without it and --for, when another replaces it")
+      .option("--best-effort", "only as far as no work must be stopped"),
+  ).action(async (power, options) => finish(await (await import("./target.ts")).setTarget(power, options)));
+  addExamples(target, [
+    ["pulmu grid target 45MW --from 18:00 --for 30m", "half an hour this evening"],
+    ["pulmu grid target 20MW --feed main-a --for 1h --watch", "one feed, from now, and follow it"],
+    ["pulmu grid target 45MW --bus mqtts://bus.example.com --as kpx --signing-key kpx.private.json", "on another's bus, in another name"],
+  ]);
+
+  const quote = grid
+    .command("quote")
+    .summary("what would drawing less cost, and can it be done?")
+    .description(
+      "Runs the twin of a site up to a moment and asks the allocator what it would do with less: the cost step by step, in tokens and won, by " +
+        "tenant and class. Exit code 0: it can be done. 1: it cannot.",
+    )
+    .argument("<power>", "less than is drawn then, such as 10MW", quantity("power"))
+    .requiredOption("--for <time>", "how long, such as 30m", quantity("duration"))
+    .option("--at <time>", "18:00 (site's time), 2027-08-04T18:00+09:00, or +10min", "now")
+    .option("--site <file>", "site file", "sites/gak-sejong.yaml")
+    .option("--phase <id>", "phase of the site (default: its first)")
+    .option("--feed <tag>", "feed that is to draw less (default: all together)")
+    .option("--batteries", "count on the batteries too")
+    .option("--synthetic", "requests from fits instead of published traces")
+    .option("--json", "print as JSON")
+    .action(async (power, options) => finish(await (await import("./quote.ts")).quoteReduction(power, options)));
+  addExamples(quote, [["pulmu grid quote 10MW --for 30m --at 18:00", "before accepting half an hour this evening"]]);
+
+  const clear = addGridOptions(
+    grid
+      .command("clear")
+      .summary("take back what limits the factory now")
+      .description("Publishes a load target without a constraint: the feeds return to their default."),
+  ).action(async (options) => finish(await (await import("./target.ts")).clearTarget(options)));
+  addExamples(clear, [["pulmu grid clear", "all feeds, from now on"]]);
+
+  const watch = addGridOptions(
+    grid
+      .command("watch")
+      .summary("follow the power states and breaches that agents tell of")
+      .description("Prints each power state and breach alert until Ctrl-C."),
+  ).action(async (options) => finish(await (await import("./watch.ts")).watchGrid(options)));
+  addExamples(watch, [["pulmu grid watch", "what the factory tells the grid"]]);
+  addExamples(grid, [["pulmu grid target 45MW --from 18:00 --for 30m", "ask for half an hour of 45 MW"]]);
+}
+
+function addGridOptions(command: Command): Command {
+  return addBrokerLogin(
+    command
+      .option("--bus <address>", "broker, mqtt://host:1883 (default: that of the factory that runs here)")
+      .option("--feed <tag...>", "feeds that it is for (default: all)")
+      .option("--as <name>", "name of the grid side, as the factory trusts it", "local")
+      .option("--signing-key <file>", "private JWK to sign with (default: the one in --bus-home)")
+      .option("--bus-home <dir>", "directory with keys and trusted sources", ".pulmu/exchange")
+      .option("--watch", "go on printing power states until Ctrl-C")
+      .option("--json", "print as JSON"),
+  );
+}
+
+function quantity(kind: "power" | "duration"): (text: string) => number {
+  return (text) => {
+    try {
+      return parseQuantity(text, kind);
+    } catch (error) {
+      throw error instanceof PulmuError ? new InvalidArgumentError(error.message) : error;
+    }
+  };
+}
