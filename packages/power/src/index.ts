@@ -12,6 +12,7 @@ export type { Trust } from "./actuators/redfish/transport.ts";
 export { readSecret, type Credentials } from "./actuators/secrets.ts";
 export { budgetsOf, buildBudgetTree, type BudgetTree, type LimitKind, type SiteLimit } from "./budgets/budget-tree.ts";
 export { OBJECTIVES, type Objective } from "./curves/objective.ts";
+export { Profiles, type Profile } from "./curves/profiles.ts";
 export { gpuCapFor, rackLimitW } from "./curves/rack-limit.ts";
 export { mixSpeed, type WorkMix } from "./curves/work-mix.ts";
 export type { ServiceClass, Work } from "./curves/work.ts";
