@@ -79,12 +79,12 @@ test("a site file that is not there is one line and exit code 2", async () => {
 test("all problems of a site file are told at once, one line each with file and line, without a stack", async () => {
   const file = join(workspace(), "bad.yaml");
   const good = readFileSync(join(CHECKOUT, "sites/lab.yaml"), "utf8");
-  writeFileSync(file, good.replace(/^name:/m, "nmae:").replace("750 kW", "-750 kW"));
+  writeFileSync(file, good.replace(/^name:/m, "nmae:").replace("limit: 750 kW", "limit: -750 kW"));
   const { code, stdout, stderr } = await runPulmu("site", "check", file);
   assert.equal(code, 2);
   assert.equal(stdout, "");
   const lines = stderr.trimEnd().split("\n");
-  assert.ok(lines.length >= 2, stderr);
+  assert.equal(lines.length, 2, stderr);
   for (const line of lines) assert.ok(line.startsWith(`${file}:`), line);
   assert.match(stderr, /nmae.*did you mean.*name/);
   assert.ok(!stderr.includes("    at "), "no stack");
