@@ -17,7 +17,7 @@ import { busyTray } from "./tray.ts";
 const catalog = loadCatalog();
 const ROOT = { user: "root", password: "0penBmc-secret" };
 /** Quick on a machine where nothing is far away. */
-const LIMITS = { requestsPerS: 2000, answerMs: 700, pauseMs: [1, 4], lookPauseMs: 1 } as const;
+const LIMITS = { requestsPerS: 2000, answerMs: 5000, pauseMs: [1, 4], lookPauseMs: 1 } as const;
 const soon = () => AbortSignal.timeout(20_000);
 const cap = (gpuCapW: number) => ({ gpuCapW, clockLimit: 1 });
 
@@ -93,7 +93,9 @@ for (const [profileId, firmware] of [
   ["dgx-h100", { startsOff: true, precondition: true }],
 ] as const) {
   const variant = Object.keys(firmware).join(", ");
-  actuatorSuite(`${profileId}${variant && ` (${variant})`}`, async () => rigOf(await bench(profileId, firmware)));
+  actuatorSuite(`${profileId}${variant && ` (${variant})`}`, async () =>
+    rigOf(await bench(profileId, firmware, { limits: { answerMs: 700 } })),
+  );
 }
 
 test("given a limit that stands there and is off, it does not count until it is on", async (t) => {
@@ -200,6 +202,13 @@ test("given a BMC that fails try after try, three tries are all", async (t) => {
     /tray-1: PATCH \/redfish\/v1\/Managers\/BMC\/NodeManager\/Domains\/0: answers 500, try after try/,
   );
   assert.equal(bmc.seen.requests - before, 3);
+});
+
+test("given a login whose answer is lost, no second one is sent into the places that are left", async (t) => {
+  const { bmc, actuator } = await benchFor(t, "dgx-gb300", {}, { limits: { answerMs: 100 } });
+  bmc.faults.delayMs = 300;
+  await assert.rejects(actuator.read(soon()), (error: PulmuError) => error.code === "actuator.timeout");
+  assert.equal(bmc.seen.requests, 1);
 });
 
 test("given a power reading that cannot be, it is no reading, and the cap stands", async (t) => {

@@ -21,7 +21,7 @@ test("given a twin behind its BMCs, a rack's power falls with its lease, and goe
     urlOf: (rackId, tray) => server.urlOf(trayId(rackId, tray)),
     trust: "plain-http-on-loopback",
     credentials: async () => ROOT,
-    limits: { requestsPerS: 5000, lookPauseMs: 1 },
+    limits: { requestsPerS: 5000, answerMs: 10_000, lookPauseMs: 1 },
   });
   const keeper = new LeaseKeeper(devices, { limits: { checkMs: 20, graceMs: 60_000 } });
   const stop = new AbortController();

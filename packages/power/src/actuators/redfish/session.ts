@@ -21,6 +21,16 @@ export interface SessionLimits {
 
 export type Json = Readonly<Record<string, unknown>>;
 
+/** A login under way, for all requests that found no session. */
+interface SharedLogin {
+  readonly done: Promise<void>;
+  readonly stop: AbortController;
+  waiting: number;
+}
+
+/** Errors that another try may not meet. */
+const PASSING: ReadonlySet<string> = new Set(["actuator.unreachable", "actuator.timeout"]);
+
 const SESSIONS = "/redfish/v1/SessionService/Sessions";
 
 /**
@@ -35,7 +45,7 @@ export class RedfishSession {
   readonly #clock: ActuatorClock;
   readonly #rate: RateLimit;
   #token: { readonly value: string; readonly location: string | undefined } | undefined;
-  #login: Promise<void> | undefined;
+  #login: SharedLogin | undefined;
   #noLoginBeforeMs = -Infinity;
   #closed = false;
 
@@ -82,7 +92,7 @@ export class RedfishSession {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#login?.catch(() => undefined);
+    await this.#login?.done.catch(() => undefined);
     const token = this.#token;
     this.#token = undefined;
     if (token?.location !== undefined) {
@@ -114,18 +124,38 @@ export class RedfishSession {
   async #ensureLogin(signal: AbortSignal): Promise<void> {
     if (this.#closed) throw this.#fail("closed", "is closed");
     if (this.#token !== undefined) return;
-    // Its deadline is its own: whoever asked first may give up while others wait.
-    this.#login ??= this.#logIn(AbortSignal.timeout(this.#limits.tries * this.#limits.answerMs)).finally(() => (this.#login = undefined));
-    await this.#orGiveUp(this.#login, signal);
+    this.#login ??= this.#beginLogin();
+    await this.#join(this.#login, signal);
   }
 
-  /** Waits for shared work no longer than its asker wants. */
-  async #orGiveUp(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Its deadline is its own: whoever asked first may give up while others wait. */
+  #beginLogin(): SharedLogin {
+    const stop = new AbortController();
+    const deadline = AbortSignal.any([stop.signal, AbortSignal.timeout(this.#limits.tries * this.#limits.answerMs)]);
+    const login: SharedLogin = { stop, waiting: 0, done: this.#logIn(deadline).finally(() => this.#forget(login)) };
+    return login;
+  }
+
+  /** Waits no longer than its asker wants; a login that nobody waits for any more is given up. */
+  async #join(login: SharedLogin, signal: AbortSignal): Promise<void> {
     const { promise: givenUp, reject } = Promise.withResolvers<never>();
-    const stop = () => reject(this.#fail("timeout", "no session in time"));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    await Promise.race([work, givenUp]).finally(() => signal.removeEventListener("abort", stop));
+    const giveUp = () => {
+      reject(this.#fail("timeout", "no session in time"));
+      if (login.waiting > 1) return;
+      this.#forget(login);
+      login.stop.abort();
+    };
+    login.waiting++;
+    signal.addEventListener("abort", giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    await Promise.race([login.done, givenUp]).finally(() => {
+      login.waiting--;
+      signal.removeEventListener("abort", giveUp);
+    });
+  }
+
+  #forget(login: SharedLogin): void {
+    if (this.#login === login) this.#login = undefined;
   }
 
   async #logIn(signal: AbortSignal): Promise<void> {
@@ -165,7 +195,8 @@ export class RedfishSession {
         if (answer.status !== 429 && answer.status < 500) return answer;
       } catch (error) {
         if (signal.aborted) throw this.#fail("timeout", "no answer in time", { path });
-        const passing = error instanceof PulmuError && (error.code === "actuator.unreachable" || error.code === "actuator.timeout");
+        // A login whose answer was lost may have taken a place; another one would take the next.
+        const passing = method !== "POST" && error instanceof PulmuError && PASSING.has(error.code);
         if (!passing || tries >= this.#limits.tries) throw error;
       }
       if (answer !== undefined && tries >= this.#limits.tries) return answer;
