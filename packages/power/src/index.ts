@@ -26,7 +26,7 @@ export { PowerLoop, type LoopView, type StepInput, type StepOutput } from "./loo
 export { prepareSteering, type Setup } from "./loop/setup.ts";
 export { ServiceNeeds, type ServiceState } from "./demand/service-needs.ts";
 export { BREACH_RULES, BreachCycle, type BreachRules, type LastResort } from "./flex/breach.ts";
-export { FlexAgent, flexOptions, type FlexMessage, type FlexOptions, type Loads } from "./flex/flex-agent.ts";
+export { FlexAgent, flexOptions, type FlexOptions, type FlexState } from "./flex/flex-agent.ts";
 export { InfraAgent, type EnforcementOrder, type EnforcementPolicy, type Outcome, type Resource } from "./flex/infra-agent.ts";
 export { shedHints, type HeldFactory, type ShedHint } from "./flex/shed-hints.ts";
 export { BASELINE_METHODS, type BaselineId, type BaselineMethod } from "./market/baseline-methods.ts";

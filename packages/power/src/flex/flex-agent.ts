@@ -6,6 +6,8 @@ import {
   type FeedTarget,
   type FlexData,
   type FlexPower,
+  type AgentMessage,
+  type FlexDecider,
 } from "@pulmu/exchange";
 import type { Site } from "@pulmu/site";
 import { PulmuError } from "@pulmu/units";
@@ -16,18 +18,9 @@ import { BREACH_RULES, BreachCycle, type BreachRules, type BreachStep, type Watc
 import { Ramp, type RampEvent } from "./ramp.ts";
 import type { ShedHint } from "./shed-hints.ts";
 
-/** What the agent has to say: hand it to whoever signs and sends. */
-export type FlexMessage = {
-  readonly [T in "grid.powerstate.status.v1" | "grid.powerbreach.alert.v1"]: {
-    readonly type: T;
-    readonly data: FlexData[T];
-    /** Of the target that caused it; undefined when none did. */
-    readonly correlationId: string | undefined;
-  };
-}["grid.powerstate.status.v1" | "grid.powerbreach.alert.v1"];
-
-/** Loads of the scopes of an envelope: the site, then its feeds, W. */
-export interface Loads {
+/** How the factory stands: limits of the scopes of its envelope (the site, then its feeds), and what flows there, W. */
+export interface FlexState {
+  readonly scopes: readonly ScopeLimit[];
   /** By the meters; NaN where none is trusted. */
   readonly meteredW: ArrayLike<number>;
   /** By the agent's own reckoning: what the devices may draw. Stands in for a meter that is not trusted. */
@@ -35,6 +28,8 @@ export interface Loads {
 }
 
 export interface FlexOptions {
+  /** Asked in each step; whoever moves the envelope has moved it by then. */
+  readonly state: () => FlexState;
   /** How often to tell how things are when nothing happens, s. DSX Flex names no period. */
   readonly periodS: number;
   readonly breach: BreachRules;
@@ -53,7 +48,7 @@ interface Asked extends Pick<FeedTarget, "load_constraint" | "interval" | "strat
  * The decisions of a Flex agent: takes load targets, says how far along it is, tells of breaches until they are over. A state machine:
  * time, limits and loads go in, messages come out. Whoever moves the envelope moves it by the same book of targets.
  */
-export class FlexAgent {
+export class FlexAgent implements FlexDecider {
   readonly #site: Site;
   readonly #book: TargetBook;
   readonly #bounds: (feedTag: string | undefined) => Bounds;
@@ -108,15 +103,13 @@ export class FlexAgent {
     for (const breach of this.#breaches) if (breach.breachId === breach_id) breach.enforcementFailed();
   }
 
-  /**
-   * Call each second, after the envelope has moved.
-   * @param scopes of the envelope
-   */
-  step(nowMs: number, scopes: readonly ScopeLimit[], loads: Loads): readonly FlexMessage[] {
-    const load = scopes.map((_, s) => (Number.isNaN(loads.meteredW[s]) ? loads.calculatedW[s] : loads.meteredW[s]));
-    const messages: FlexMessage[] = [];
+  /** Call each second, and after a message was taken. */
+  step(nowMs: number): readonly AgentMessage[] {
+    const { scopes, meteredW, calculatedW } = this.#options.state();
+    const load = scopes.map((_, s) => (Number.isNaN(meteredW[s]) ? calculatedW[s] : meteredW[s]));
+    const messages: AgentMessage[] = [];
     const status = (feeds: ReadonlyMap<number, FeedState["event"]>, correlationId: string | undefined): void => {
-      messages.push({ type: "grid.powerstate.status.v1", data: this.#snapshot(nowMs, scopes, loads, feeds), correlationId });
+      messages.push({ type: "grid.powerstate.status.v1", data: this.#snapshot(nowMs, scopes, calculatedW, feeds), correlationId });
       this.#toldMs = nowMs;
     };
     for (const { correlationId, feeds } of this.#unsaid.splice(0)) {
@@ -175,7 +168,7 @@ export class FlexAgent {
   #snapshot(
     nowMs: number,
     scopes: readonly ScopeLimit[],
-    { calculatedW }: Loads,
+    calculatedW: ArrayLike<number>,
     events: ReadonlyMap<number, FeedState["event"]>,
   ): FlexData["grid.powerstate.status.v1"] {
     const feeds = this.#site.feeds.map(({ tag }, f): readonly [string, FeedState] => {
@@ -202,7 +195,7 @@ export class FlexAgent {
     return { active: fromMs <= nowMs && nowMs < untilMs, ...asked, correlation_id: correlationId };
   }
 
-  #alert(scope: ScopeLimit, step: BreachStep, load: readonly number[]): FlexMessage {
+  #alert(scope: ScopeLimit, step: BreachStep, load: readonly number[]): AgentMessage {
     const { breachId, status, severity, detectedMs, resolvedMs, targetId, loadW, actions } = step;
     const { correlationId, load_constraint } = this.#asked.get(targetId)!;
     const open = status !== "resolved";
@@ -258,7 +251,7 @@ export class FlexAgent {
 export const FLEX_PERIOD_S = 60;
 
 /** @see BREACH_RULES */
-export function flexOptions(needed: Pick<FlexOptions, "newId" | "shedHints">): FlexOptions {
+export function flexOptions(needed: Pick<FlexOptions, "state" | "newId" | "shedHints">): FlexOptions {
   return { periodS: FLEX_PERIOD_S, breach: BREACH_RULES, ...needed };
 }
 

@@ -1,15 +1,23 @@
-import { flexTopic, makeEvent, TrafficChecker, type CheckReport, type FlexData, type FlexEventType } from "@pulmu/exchange";
+import {
+  type AgentMessage,
+  flexTopic,
+  makeEvent,
+  TrafficChecker,
+  type CheckReport,
+  type FlexData,
+  type FlexEventType,
+} from "@pulmu/exchange";
 import type { Site } from "@pulmu/site";
 import { Envelope } from "../envelope/envelope.ts";
 import { TargetBook } from "../envelope/target-book.ts";
 import { BREACH_RULES, type BreachRules } from "../flex/breach.ts";
-import { FlexAgent, flexOptions, type FlexMessage } from "../flex/flex-agent.ts";
+import { FlexAgent, flexOptions, type FlexState } from "../flex/flex-agent.ts";
 import type { ShedHint } from "../flex/shed-hints.ts";
 
 /** What was said, and when. */
 export interface Said {
   readonly atS: number;
-  readonly message: FlexMessage;
+  readonly message: AgentMessage;
 }
 
 const START_MS = Date.UTC(2027, 7, 11, 9);
@@ -25,6 +33,7 @@ export class FlexRun {
     readonly correlationid: string | undefined;
     readonly atMs: number;
   }[] = [];
+  #state: FlexState;
   readonly said: Said[] = [];
   atS = 0;
 
@@ -32,7 +41,9 @@ export class FlexRun {
     this.#site = site;
     const book = new TargetBook();
     this.#envelope = new Envelope(site, book);
-    const options = flexOptions({ newId: idsFrom(1), shedHints: () => shedHints });
+    const options = flexOptions({ state: () => this.#state, newId: idsFrom(1), shedHints: () => shedHints });
+    const nothing = this.#envelope.scopes.map(() => 0);
+    this.#state = { scopes: this.#envelope.scopes, meteredW: nothing, calculatedW: nothing };
     const bounds = () => ({ minimumW, maximumW: site.phase.envelopeW });
     this.#agent = new FlexAgent(site, book, bounds, { ...options, breach: { ...BREACH_RULES, ...change } });
   }
@@ -58,8 +69,8 @@ export class FlexRun {
       const perFeed = feeds.map((feed, f) => loadW(f, feed.limitW, site.limitW));
       const drawn = [perFeed.reduce((sum, w) => sum + w, 0), ...perFeed];
       this.#envelope.advance(this.nowMs, 1, drawn);
-      const loads = { meteredW: metered ? drawn : drawn.map(() => NaN), calculatedW: drawn };
-      for (const message of this.#agent.step(this.nowMs, this.#envelope.scopes, loads)) {
+      this.#state = { scopes: this.#envelope.scopes, meteredW: metered ? drawn : drawn.map(() => NaN), calculatedW: drawn };
+      for (const message of this.#agent.step(this.nowMs)) {
         this.said.push({ atS: this.atS, message });
         const { type, data, correlationId } = message;
         this.#traffic.push({ type, data, correlationid: correlationId, atMs: this.nowMs });
