@@ -14,6 +14,9 @@ interface DomainState {
  * Limits by node manager, the way of H100 and B200 servers: the node's domain has a limit that its components share by
  * PercentageOfDomainBudget (DGX B200 user guide, 9.3.13; NVIDIA DPS, power policies). A cap per GPU becomes the node's limit under which
  * all GPUs together get the sum of their caps; how they share it is the firmware's. It knows no clock limit.
+ *
+ * Published are the domain's path and the shape of its policies (Limit, Status). That the domain itself has the same two, and its range
+ * in Capabilities as Intel's NmDomain has, is a guess: a domain that shows otherwise is read as not limited, never as limited.
  */
 export class NodeManager implements Dialect {
   readonly #talk: BmcTalk;
