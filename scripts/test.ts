@@ -10,7 +10,13 @@ import { spec } from "node:test/reporters";
 const root = dirname(import.meta.dirname);
 const places = process.argv.slice(2);
 const files = globSync(
-  ["packages/*/{src,fit}/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
+  [
+    "packages/*/{src,fit}/**/*.test.ts",
+    "apps/*/src/**/*.test.{ts,tsx}",
+    "scripts/**/*.test.ts",
+    "bench/**/*.test.ts",
+    "torture/**/*.test.ts",
+  ],
   { cwd: root },
 )
   .filter((file) => places.length === 0 || places.some((place) => file.includes(place)))

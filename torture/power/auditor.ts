@@ -1,4 +1,4 @@
-import { budgetsOf, rackLimitW, type Setup, type SiteLimit } from "@pulmu/power";
+import { budgetsOf, rackLimitW, type Setup } from "@pulmu/power";
 import type { Simulation, TwinEvent } from "@pulmu/twin";
 import { SERIES } from "@pulmu/twin";
 import type { TwinDevices } from "../../apps/pulmu/src/steer/twin-plant.ts";
@@ -136,7 +136,7 @@ export class Auditor {
       new Set(works.filter((work) => work.serviceClass === serviceClass).flatMap(({ pieces }) => pieces.map(({ rack }) => rack)));
     const critical = racksOf("critical");
     const flexible = [...racksOf("flexible")].filter((rack) => !critical.has(rack));
-    const needW = this.#setup.profiles.of([]).length === 0 ? 0 : this.#needW();
+    const needW = this.#needW();
     const wanting = [...critical].some((rack) => limitW[rack] < needW - 1500);
     const giving = flexible.some((rack) => limitW[rack] > minW[rack] + 3000);
     this.#criticalS = wanting && giving && !this.#slandered() && !this.#excused(controlledSinceS) ? this.#criticalS + 1 : 0;
@@ -155,5 +155,3 @@ export class Auditor {
 function kW(powerW: number): string {
   return `${(powerW / 1e3).toFixed(1)} kW`;
 }
-
-export type { SiteLimit };

@@ -32,6 +32,7 @@ export { shedHints, type HeldFactory, type ShedHint } from "./flex/shed-hints.ts
 export { BASELINE_METHODS, type BaselineId, type BaselineMethod } from "./market/baseline-methods.ts";
 export { baselineOf, type Baseline, type DayCalendar } from "./market/baseline.ts";
 export { EventMeter, type CostSum, type EventPrice, type WorkCost, type WorkOutput } from "./market/event-price.ts";
+export { EventRecorder, type SettledEvent } from "./market/event-recorder.ts";
 export type { MeterSeries } from "./market/meter-series.ts";
 export { quote, type FactoryNow, type PricedWork, type Quote, type QuotePoint, type QuoteRequest } from "./market/quote.ts";
 export { measureResponse, type AskedLimit, type Response } from "./market/response.ts";

@@ -4,7 +4,14 @@ import { deliveredW } from "../budgets/delivered.ts";
 import { groupRacks, type RackGroup } from "../budgets/worst-flow.ts";
 
 /** How fast a measured overhead is forgotten when it falls, as share of the contract per second. */
-const FORGET_SHARE_S = 0.0005;
+const FORGET_SHARE_S = 0.002;
+/** Readings further apart than this are not of one moment: between them a gang may have swung by a tenth of the site. */
+const TOGETHER_MS = 1_500;
+/** An overhead that could not be measured for so long is not known any more, s. */
+const KNOWN_S = 30;
+
+/** Racks of a scope whose meters may be unknown before its overhead is, as a share. */
+const MOST_UNKNOWN = 0.1;
 
 /** What is known of the flow through the site, or through one feed. */
 interface Scope {
@@ -31,8 +38,9 @@ export class Flows {
   readonly #site: Site;
   readonly #groups: readonly RackGroup[];
   readonly #otherW: Float64Array;
+  /** Since each overhead was measured, s. */
+  readonly #ageS: Float64Array;
   #onBattery = false;
-  #known = false;
 
   constructor(site: Site, tree: BudgetTree) {
     this.#site = site;
@@ -41,17 +49,18 @@ export class Flows {
     this.scopes = ordered.map((limit) => this.#scope(tree, limit));
     this.drawnW = new Float64Array(ordered.length).fill(NaN);
     this.#otherW = new Float64Array(ordered.length).fill(NaN);
+    this.#ageS = new Float64Array(ordered.length);
     this.outputW = new Float64Array(site.nodes.length).fill(NaN);
     this.alive = new Uint8Array(site.nodes.length).fill(1);
     this.#shareOut();
   }
 
   /**
-   * @param nodeW input of each node, NaN where not trusted
+   * @param nodeW input of each node, NaN where not trusted, and when that was
    * @param rackW the same of each rack
    * @param liableW what each rack can draw: no reading counts for more
    */
-  update(nodeW: Float64Array, rackW: Float64Array, liableW: Float64Array, passedS: number): void {
+  update(nodeW: Float64Array, nodeMs: Float64Array, rackW: Float64Array, liableW: Float64Array, passedS: number): void {
     const { nodes, feeds } = this.#site;
     for (let n = 0; n < nodes.length; n++) this.outputW[n] = Number.isNaN(nodeW[n]) ? NaN : deliveredW(nodes[n], nodeW[n]);
     this.#findDead(nodeW);
@@ -61,12 +70,15 @@ export class Flows {
       this.drawnW[0] += nodeW[node];
     });
     this.scopes.forEach((scope, s) => {
+      this.#ageS[s] += passedS;
       const { gain, limitW } = scope.limit;
-      const now = this.drawnW[s] - gain * scope.share * this.#racksW(scope, rackW, liableW);
-      const kept = this.#otherW[s] - FORGET_SHARE_S * limitW * passedS;
-      this.#otherW[s] = now >= kept || Number.isNaN(kept) ? now : kept;
+      const now = this.#together(s, nodeMs) ? this.drawnW[s] - gain * scope.share * this.#racksW(scope, rackW, liableW) : NaN;
+      if (!Number.isNaN(now)) {
+        const kept = this.#otherW[s] - FORGET_SHARE_S * limitW * passedS;
+        this.#otherW[s] = now >= kept || Number.isNaN(kept) ? now : kept;
+        this.#ageS[s] = 0;
+      } else if (this.#ageS[s] > KNOWN_S) this.#otherW[s] = NaN;
     });
-    this.#known = true;
   }
 
   /**
@@ -76,12 +88,26 @@ export class Flows {
   rackBudgetW(s: number, drawW: number): number {
     const { limit, share } = this.scopes[s];
     const { gain, otherW } = limit;
-    const measuredW = this.#onBattery || !this.#known ? NaN : (drawW - this.#otherW[s]) / (gain * share);
+    const measuredW = this.#onBattery ? NaN : (drawW - this.#otherW[s]) / (gain * share);
     const designW = (drawW - otherW) / gain;
     return Number.isNaN(measuredW) ? designW : measuredW;
   }
 
-  /** What the racks below a scope draw together, W. */
+  /** True when the meters that tell a scope's overhead were read at one moment. */
+  #together(s: number, nodeMs: Float64Array): boolean {
+    const { feeds } = this.#site;
+    let firstMs = Infinity;
+    let lastMs = -Infinity;
+    const look = (node: number): void => {
+      firstMs = Math.min(firstMs, nodeMs[node]);
+      lastMs = Math.max(lastMs, nodeMs[node]);
+    };
+    for (let f = 0; f < feeds.length; f++) if (s === 0 || s === f + 1) look(feeds[f].node);
+    for (const host of this.scopes[s].hosts ?? []) look(host);
+    return lastMs - firstMs <= TOGETHER_MS;
+  }
+
+  /** What the racks below a scope draw together, W: a few whose meters are not trusted count as nothing, so that the rest counts as overhead. */
   #racksW({ groups, hosts }: Scope, rackW: Float64Array, liableW: Float64Array): number {
     if (hosts !== undefined) {
       let sum = 0;
@@ -89,8 +115,16 @@ export class Flows {
       if (!Number.isNaN(sum)) return sum;
     }
     let sum = 0;
-    for (const g of groups) for (const r of this.#groups[g].racks) sum += Number.isNaN(rackW[r]) ? 0 : Math.min(rackW[r], liableW[r]);
-    return sum;
+    let unknown = 0;
+    let racks = 0;
+    for (const g of groups) {
+      for (const r of this.#groups[g].racks) {
+        racks++;
+        if (Number.isNaN(rackW[r])) unknown++;
+        else sum += Math.min(rackW[r], liableW[r]);
+      }
+    }
+    return unknown > racks * MOST_UNKNOWN ? NaN : sum;
   }
 
   /** Dead is what a trusted meter shows at zero, and what has no other way to a feed. A node on its battery is on borrowed time. */

@@ -11,7 +11,8 @@ const IMPLAUSIBLE = 1.25;
 export class MeterJudge {
   readonly #mostW: Float64Array;
   readonly #valueW: Float64Array;
-  readonly #sampleMs: Float64Array;
+  /** Time of each reading by its sender's clock. */
+  readonly sampleMs: Float64Array;
   /** When the sample came, and since when its value has been the same, by our own clock. */
   readonly #heardMs: Float64Array;
   readonly #sameSinceMs: Float64Array;
@@ -25,7 +26,7 @@ export class MeterJudge {
     const n = mostW.length;
     this.#mostW = mostW;
     this.#valueW = new Float64Array(n).fill(NaN);
-    this.#sampleMs = new Float64Array(n).fill(-Infinity);
+    this.sampleMs = new Float64Array(n).fill(-Infinity);
     this.#heardMs = new Float64Array(n).fill(-Infinity);
     this.#sameSinceMs = new Float64Array(n).fill(-Infinity);
     this.#good = new Uint8Array(n);
@@ -36,10 +37,10 @@ export class MeterJudge {
     this.trustedCount = 0;
     for (let i = 0; i < this.trustedW.length; i++) {
       const at = sampleMs[i];
-      if (at > this.#sampleMs[i] || at < this.#sampleMs[i] - CLOCK_SET_MS) {
+      if (at > this.sampleMs[i] || at < this.sampleMs[i] - CLOCK_SET_MS) {
         if (powerW[i] !== this.#valueW[i]) this.#sameSinceMs[i] = nowMs;
         this.#valueW[i] = powerW[i];
-        this.#sampleMs[i] = at;
+        this.sampleMs[i] = at;
         this.#heardMs[i] = nowMs;
         this.#good[i] = good[i] === 1 ? 1 : 0;
       }

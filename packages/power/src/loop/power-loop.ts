@@ -179,14 +179,14 @@ export class PowerLoop {
     const { site, mostW } = this.#setup;
     const book = this.#book;
     for (const report of reports) {
-      book.reported(report, rackLimitW(site.racks[report.rack].type, report.gpuCapW));
-      if (Number.isNaN(book.unconfirmedSinceMs(report.rack))) this.#planner.confirmed(report.rack);
+      const became = book.reported(report, rackLimitW(site.racks[report.rack].type, report.gpuCapW));
+      this.#planner.answered(report.rack, became, nowMs);
     }
     this.#rackMeters.take(rackPowerW, rackSampleMs, rackGood, nowMs);
     this.#nodeMeters.take(nodePowerW, nodeSampleMs, nodeGood, nowMs);
     for (let r = 0; r < this.#liableW.length; r++) this.#liableW[r] = book.liabilityW(r, nowMs);
     this.#obedience.judge(this.#rackMeters.trustedW, this.#liableW, mostW);
-    this.#flows.update(this.#nodeMeters.trustedW, this.#rackMeters.trustedW, this.#liableW, passedS);
+    this.#flows.update(this.#nodeMeters.trustedW, this.#nodeMeters.sampleMs, this.#rackMeters.trustedW, this.#liableW, passedS);
   }
 
   #look(works: readonly Work[] | undefined): void {
@@ -276,7 +276,7 @@ export class PowerLoop {
     if (movedW > WORTH_MOVING_W) result = allocate({ ...problem, minW: leastW, curveOf });
     this.#unusedW = tree.parent.reduce((sum, parent, n) => (parent < 0 ? sum + result.slackW[n] : sum), 0);
     this.#cuts.judge(result, this.#profiles, wallMs);
-    return result.powerW;
+    return result.powerW.map((powerW, r) => (fixed[r] === 1 ? this.#book.inForceW(r, this.#lastMs) : powerW));
   }
 
   /** The budgets of now, none below what its racks take at least: what is beyond reach is cut as far as it goes, and told. */

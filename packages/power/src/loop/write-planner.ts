@@ -6,9 +6,11 @@ import type { LeaseBook } from "./lease-book.ts";
 import type { CapWrite } from "./ports.ts";
 import type { Room } from "./room.ts";
 
-/** A write that was not confirmed for this long is sent again; after so many in a row the device is given up, and tried now and then. */
+/** A write that was not confirmed for this long is sent again. */
 const CONFIRM_MS = 3_000;
+/** After so many writes in a row that were lost, or that a silent device did not confirm, it is given up, and tried now and then. */
 const TRIES = 3;
+const SILENT_MS = 6_000;
 const RETRY_MS = 10_000;
 /** A limit is moved when it would move by this share of the rack's range at least: fewer writes, for half of that on average. */
 const HYSTERESIS = 0.01;
@@ -44,6 +46,7 @@ export class WritePlanner {
   readonly #fallbackCapW: Int32Array;
   readonly #fallbackW: Float64Array;
   readonly #raisedMs: Float64Array;
+  readonly #heardMs: Float64Array;
   readonly #triedMs: Float64Array;
   readonly #failures: Uint8Array;
   #order: number;
@@ -57,14 +60,17 @@ export class WritePlanner {
     this.#fallbackCapW = fallbackCapW;
     this.#fallbackW = Float64Array.from(site.racks, ({ type }, r) => rackLimitW(type, fallbackCapW[r]));
     this.#raisedMs = new Float64Array(n).fill(-Infinity);
+    this.#heardMs = new Float64Array(n).fill(-Infinity);
     this.#triedMs = new Float64Array(n).fill(-Infinity);
     this.#failures = new Uint8Array(n);
     this.#order = firstOrder;
   }
 
-  /** A device answered and has nothing unconfirmed: it is there. */
-  confirmed(rack: number): void {
-    this.#failures[rack] = 0;
+  /** A device answered. */
+  answered(rack: number, became: "taken" | "lost" | "unknown", nowMs: number): void {
+    this.#heardMs[rack] = nowMs;
+    if (became === "taken") this.#failures[rack] = 0;
+    else if (became === "lost" && this.#failures[rack] < TRIES) this.#failures[rack]++;
   }
 
   /** The device does not answer: all that is known of it is what it is liable for. */
@@ -112,7 +118,7 @@ export class WritePlanner {
     const sinceMs = this.#book.unconfirmedSinceMs(r);
     if (Number.isNaN(sinceMs)) return false;
     if (nowMs - sinceMs < CONFIRM_MS) return wantedW >= this.#book.unconfirmedW(r) - EPSILON_W || room.nowLeast(r) >= -EPSILON_W;
-    if (this.#triedMs[r] !== sinceMs && this.#failures[r] < TRIES) {
+    if (this.#triedMs[r] !== sinceMs && this.#failures[r] < TRIES && nowMs - this.#heardMs[r] > SILENT_MS) {
       this.#failures[r]++;
       this.#triedMs[r] = sinceMs;
     }
