@@ -22,6 +22,7 @@ export { TargetBook, type Stretch } from "./envelope/target-book.ts";
 export type { CriticalCut } from "./loop/critical-cuts.ts";
 export { LEASE_TERMS, type LeaseTerms } from "./loop/lease-book.ts";
 export type { Actuators, CapWrite, Clock, LeaseReport, MeterSnapshot, Meters, WorkSource } from "./loop/ports.ts";
+export { type Leadership, prepareLeadership, takeLeadership } from "./loop/leadership.ts";
 export { PowerLoop, type LoopView, type StepInput, type StepOutput } from "./loop/power-loop.ts";
 export { prepareSteering, type Setup } from "./loop/setup.ts";
 export { ServiceNeeds, type ServiceState } from "./demand/service-needs.ts";

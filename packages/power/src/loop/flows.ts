@@ -107,6 +107,13 @@ export class Flows {
     return lastMs - firstMs <= TOGETHER_MS;
   }
 
+  /** What a scope would draw if its racks drew so much, W: by the measured overhead, else by design. */
+  drawOfW(s: number, rackW: number): number {
+    const { limit, share } = this.scopes[s];
+    const measuredW = this.#otherW[s] + limit.gain * share * rackW;
+    return Number.isNaN(measuredW) || this.#onBattery ? limit.otherW + limit.gain * rackW : measuredW;
+  }
+
   /** What the racks below a scope draw together, W: a few whose meters are not trusted count as nothing, so that the rest counts as overhead. */
   #racksW({ groups, hosts }: Scope, rackW: Float64Array, liableW: Float64Array): number {
     if (hosts !== undefined) {

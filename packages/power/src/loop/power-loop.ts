@@ -165,6 +165,23 @@ export class PowerLoop {
     };
   }
 
+  /** The envelope's scopes (the site, then its feeds), what flows there by trusted meters, and what would if racks drew all they may, W. */
+  flow(): { readonly scopes: readonly ScopeLimit[]; readonly meteredW: ArrayLike<number>; readonly calculatedW: ArrayLike<number> } {
+    const below = sumBelow(this.#setup.tree, this.#liableW);
+    const calculatedW = this.#flows.scopes.map(({ limit }, s) =>
+      this.#flows.drawOfW(
+        s,
+        limit.parts.reduce((sum, { set }) => sum + below[set], 0),
+      ),
+    );
+    return { scopes: this.#envelope.scopes, meteredW: this.#flows.drawnW, calculatedW };
+  }
+
+  /** Who works where, as the last allocation had it. */
+  get works(): readonly Work[] {
+    return this.#works;
+  }
+
   /** The limit in force on a rack as far as is known, W. */
   limitW(rack: number): number {
     return this.#book.inForceW(rack, this.#lastMs);
