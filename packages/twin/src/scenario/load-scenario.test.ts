@@ -145,11 +145,9 @@ bess: { hold: 54 }
   assert.equal(
     refusal(() => parse(text)).message,
     [
-      `scenarios/t.yaml:1: name: this key is required: text`,
       `scenarios/t.yaml:2: nam: test: unknown key "nam" (did you mean "name"?)`,
       `scenarios/t.yaml:4: start: 2027-02-30: not a date and time (write 2027-08-11T06:00 (local time of the site) or 2027-08-10T21:00Z)`,
       `scenarios/t.yaml:5: duration: 24: must be a duration with its unit, such as 5 min, not a number`,
-      `scenarios/t.yaml:7: traces.*.file: this key is required: text`,
       `scenarios/t.yaml:7: traces.*.format: azur: must be one of azure, mooncake, splitwise (did you mean "azure"?)`,
       `scenarios/t.yaml:7: traces.*.scale: -1: too small: expected number to be >0`,
       `scenarios/t.yaml:7: traces.*.fil: x.csv: unknown key "fil" (did you mean "file"?)`,
