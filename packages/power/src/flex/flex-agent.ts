@@ -174,8 +174,10 @@ export class FlexAgent implements FlexDecider {
     const feeds = this.#site.feeds.map(({ tag }, f): readonly [string, FeedState] => {
       const event = (this.#lastEvent[f] = events.get(f) ?? this.#lastEvent[f]);
       const { minimumW, maximumW } = this.#bounds(tag);
-      const targets = [...this.#book.of(undefined), ...this.#book.of(tag)].filter(({ untilMs }) => untilMs > nowMs);
-      const within = [0, f + 1].every((s) => calculatedW[s] <= this.#askedW(scopes[s]));
+      const targets = [...this.#book.of(undefined), ...this.#book.of(tag)].filter(
+        ({ untilMs, target }) => untilMs > nowMs && this.#asked.has(target.id),
+      );
+      const within = [0, f + 1].every((s) => isWithin(calculatedW[s], this.#askedFor(scopes[s])));
       const state: FeedState = {
         metadata: { power_minimum: flexPower(minimumW), power_maximum: flexPower(maximumW), default_constraint: flexPower(maximumW) },
         targets: targets.map((stretch) => this.#feedTarget(stretch, nowMs)),
@@ -224,20 +226,22 @@ export class FlexAgent implements FlexDecider {
   #correlationOf(scopes: readonly ScopeLimit[], feeds: Iterable<number>): string | undefined {
     for (const f of feeds) {
       const stretch = scopes[f + 1].stretch ?? scopes[0].stretch;
-      if (stretch !== undefined) return this.#asked.get(stretch.target.id)?.correlationId;
+      const asked = stretch === undefined ? undefined : this.#asked.get(stretch.target.id);
+      if (asked !== undefined) return asked.correlationId;
     }
     return undefined;
   }
 
-  /** What the grid asked for a scope now, not what was made of it; Infinity when nothing holds. */
-  #askedW({ stretch }: ScopeLimit): number {
-    return stretch === undefined ? Infinity : powerW(this.#asked.get(stretch.target.id)!.load_constraint);
+  /** What the grid asked for a scope now, not what was made of it. Undefined when nothing holds, or it was not this agent that took it. */
+  #askedFor({ stretch }: ScopeLimit): Asked | undefined {
+    return stretch === undefined ? undefined : this.#asked.get(stretch.target.id);
   }
 
   #watched(scope: ScopeLimit): WatchedTarget | undefined {
-    if (scope.stretch === undefined) return undefined;
+    const asked = this.#askedFor(scope);
+    if (scope.stretch === undefined || asked === undefined) return undefined;
     const { id, strategy } = scope.stretch.target;
-    return { id, limitW: this.#askedW(scope), deadlineMs: scope.deadlineMs, firm: strategy === "firm" };
+    return { id, limitW: powerW(asked.load_constraint), deadlineMs: scope.deadlineMs, firm: strategy === "firm" };
   }
 
   /** Forgets what was asked once neither the book nor a limit has it. */
@@ -253,6 +257,10 @@ export const FLEX_PERIOD_S = 60;
 /** @see BREACH_RULES */
 export function flexOptions(needed: Pick<FlexOptions, "state" | "newId" | "shedHints">): FlexOptions {
   return { periodS: FLEX_PERIOD_S, breach: BREACH_RULES, ...needed };
+}
+
+function isWithin(loadW: number, asked: Asked | undefined): boolean {
+  return asked === undefined || loadW <= powerW(asked.load_constraint);
 }
 
 function flexPower(watts: number): FlexPower {

@@ -35,11 +35,12 @@ export class FlexRun {
   }[] = [];
   #state: FlexState;
   readonly said: Said[] = [];
+  readonly book = new TargetBook();
   atS = 0;
 
   constructor(site: Site, minimumW: number, change: Partial<BreachRules> = {}, shedHints: readonly ShedHint[] = []) {
     this.#site = site;
-    const book = new TargetBook();
+    const book = this.book;
     this.#envelope = new Envelope(site, book);
     const options = flexOptions({ state: () => this.#state, newId: idsFrom(1), shedHints: () => shedHints });
     const nothing = this.#envelope.scopes.map(() => 0);
