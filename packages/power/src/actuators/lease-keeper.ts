@@ -153,6 +153,11 @@ export class LeaseKeeper implements Actuators {
     this.#pump();
   }
 
+  /** Devices that are being talked to. */
+  get busy(): number {
+    return this.#running.size;
+  }
+
   reports(): readonly LeaseReport[] {
     const reports = [...this.#reports.values()];
     this.#reports.clear();
