@@ -21,10 +21,11 @@ export interface Bus {
   offer(topic: string, payload: Uint8Array | string, retain?: boolean): boolean;
   /**
    * Hands every message of a filter to `handler`, through all reconnections.
+   * @param sentAt QoS at which its publishers send, where that is known: messages that come at less are told of
    * @returns the delivery guarantee that the broker granted
    * @throws PulmuError `exchange.subscribe-refused`, `exchange.not-acknowledged`
    */
-  subscribe(filter: string, qos: Qos, handler: MessageHandler): Promise<Qos>;
+  subscribe(filter: string, qos: Qos, handler: MessageHandler, sentAt?: Qos): Promise<Qos>;
   unsubscribe(filter: string, handler: MessageHandler): Promise<void>;
 }
 

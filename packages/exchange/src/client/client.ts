@@ -155,8 +155,8 @@ export class BusClient implements Bus {
     return true;
   }
 
-  async subscribe(filter: string, qos: Qos, handler: MessageHandler): Promise<Qos> {
-    const route = this.#routes.open(filter, qos);
+  async subscribe(filter: string, qos: Qos, handler: MessageHandler, sentAt: Qos = 0): Promise<Qos> {
+    const route = this.#routes.open(filter, qos, sentAt);
     route.handlers.add(handler);
     try {
       return await this.#ask(route);

@@ -24,7 +24,7 @@ export class Inbox {
   readonly #onLowered: (filter: string, qos: Qos) => void;
   #closed = false;
 
-  /** @param onLowered told of messages that come at a lower QoS than their subscription was granted */
+  /** @param onLowered told of messages that come at a lower QoS than they were sent at */
   constructor(
     routes: Routes,
     limits: BusLimits,
@@ -54,7 +54,7 @@ export class Inbox {
     const message: BusMessage = { topic, payload, qos: packet.qos, retain: packet.retain, atMs: this.#clock.nowMs() };
     let waiting: Promise<void>[] | undefined;
     for (const route of routes) {
-      if (packet.qos < route.qos && !packet.retain) {
+      if (packet.qos < route.sentAt && !packet.retain) {
         this.#stats.deliveredBelow++;
         this.#onLowered(route.filter, packet.qos);
       }

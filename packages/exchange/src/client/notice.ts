@@ -21,6 +21,6 @@ export interface BusStats {
   /** Messages larger than the limit, left unread. */
   tooLarge: number;
   reconnects: number;
-  /** Messages that came at a lower QoS than their subscription was granted: a federated bus, or a native NATS publisher. */
+  /** Messages that came at a lower QoS than they were sent at: a federated bus, or a native NATS publisher. */
   deliveredBelow: number;
 }

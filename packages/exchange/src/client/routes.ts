@@ -5,6 +5,8 @@ import { topicMatches } from "./topic-filter.ts";
 export interface Route {
   readonly filter: string;
   qos: Qos;
+  /** QoS at which its publishers send, as far as that is known. */
+  sentAt: Qos;
   readonly handlers: Set<MessageHandler>;
 }
 
@@ -29,14 +31,15 @@ export class Routes {
   }
 
   /** The route of a filter, made if it is not there. */
-  open(filter: string, qos: Qos): Route {
+  open(filter: string, qos: Qos, sentAt: Qos): Route {
     let route = this.#routes.get(filter);
     if (route === undefined) {
-      route = { filter, qos, handlers: new Set() };
+      route = { filter, qos, sentAt, handlers: new Set() };
       this.#routes.set(filter, route);
       this.#known.clear();
     }
     route.qos = Math.max(route.qos, qos) as Qos;
+    route.sentAt = Math.max(route.sentAt, sentAt) as Qos;
     return route;
   }
 

@@ -6,7 +6,7 @@ import type { FlexEventType } from "../contracts/topic.ts";
 import type { BusMessage } from "../message.ts";
 import { nextTraceparent } from "../signing/event.ts";
 import type { FlexGate } from "../signing/gate.ts";
-import type { FlexSender } from "./flex-sender.ts";
+import { SENT_AT, type FlexSender } from "./flex-sender.ts";
 
 const SET = "grid.loadtarget.set.v1";
 const ENFORCEMENT = "grid.powerbreach.enforcement.v1";
@@ -99,9 +99,18 @@ export class FlexEndpoint {
         this.#gate.refusals.note(atMs, `kept load target ${correlationId}`, error.problems); // such as a feed that is no more
       }
     }
-    await this.#bus.subscribe("grid/v1/isv/+/loadtarget/set", 1, (message) => this.#inTurn(() => this.#take(message)));
-    await this.#bus.subscribe("grid/v1/infra/+/powerbreach/enforcement", 2, (message) =>
-      this.#inTurn(() => this.#hearEnforcement(message)),
+    const inTurn = (work: (message: BusMessage) => Promise<void>) => (message: BusMessage) => this.#inTurn(() => work(message));
+    await this.#bus.subscribe(
+      "grid/v1/isv/+/loadtarget/set",
+      1,
+      inTurn((message) => this.#take(message)),
+      SENT_AT,
+    );
+    await this.#bus.subscribe(
+      "grid/v1/infra/+/powerbreach/enforcement",
+      2,
+      inTurn((message) => this.#hearEnforcement(message)),
+      SENT_AT,
     );
   }
 

@@ -19,6 +19,9 @@ export interface SenderOptions {
   readonly newId?: NewId;
 }
 
+/** Every Flex event is sent at this QoS or above: what comes at less was lowered on its way. */
+export const SENT_AT = 1;
+
 const REPEAT_WITHOUT_QOS_MS = [2_000, 5_000];
 const SUBJECTS: { readonly [T in FlexEventType]: string } = {
   "grid.loadtarget.set.v1": "loadtarget",

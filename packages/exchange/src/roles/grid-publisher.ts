@@ -2,7 +2,8 @@ import type { Bus } from "../client/bus.ts";
 import { wallClock, type Clock } from "../clock.ts";
 import type { FlexData, LoadTarget } from "../contracts/flex.ts";
 import type { Admitted, FlexGate } from "../signing/gate.ts";
-import type { FlexSender } from "./flex-sender.ts";
+import type { BusMessage } from "../message.ts";
+import { SENT_AT, type FlexSender } from "./flex-sender.ts";
 
 const SET = "grid.loadtarget.set.v1";
 const STATUS = "grid.powerstate.status.v1";
@@ -57,14 +58,16 @@ export class GridPublisher {
 
   /** @throws PulmuError as `Bus.subscribe` does */
   async start(): Promise<void> {
-    await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerstate/status", 1, async (message) => {
+    const onStatus = async (message: BusMessage) => {
       const status = await this.#gate.admit(message, STATUS);
       if (status !== undefined) this.#hear(status);
-    });
-    await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerbreach", 2, async (message) => {
+    };
+    const onAlert = async (message: BusMessage) => {
       const alert = await this.#gate.admit(message, ALERT);
       if (alert !== undefined) this.#onBreach(alert);
-    });
+    };
+    await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerstate/status", 1, onStatus, SENT_AT);
+    await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerbreach", 2, onAlert, SENT_AT);
   }
 
   /**

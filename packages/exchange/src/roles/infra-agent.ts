@@ -3,7 +3,8 @@ import { wallClock, type Clock } from "../clock.ts";
 import type { FlexData } from "../contracts/flex.ts";
 import { nextTraceparent } from "../signing/event.ts";
 import type { FlexGate } from "../signing/gate.ts";
-import type { FlexSender } from "./flex-sender.ts";
+import type { BusMessage } from "../message.ts";
+import { SENT_AT, type FlexSender } from "./flex-sender.ts";
 import type { ShedHint } from "./shed-hints.ts";
 
 const ALERT = "grid.powerbreach.alert.v1";
@@ -59,15 +60,17 @@ export class InfraAgent {
 
   /** @throws PulmuError as `Bus.subscribe` does */
   async start(): Promise<void> {
-    await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerbreach", 2, async (message) => {
-      const alert = await this.#gate.admit(message, ALERT);
-      if (alert === undefined) return;
-      // One after the other, and not waited for: hardware is slow, and our own acknowledgements come behind this message.
-      const { traceparent, correlationid } = alert.event;
-      this.#working = this.#working
-        .then(() => this.#follow(alert.data, traceparent, correlationid))
-        .catch((error: unknown) => this.#onError(error as Error));
-    });
+    await this.#bus.subscribe("grid/v1/dsx-flex-agent/+/powerbreach", 2, (message) => this.#take(message), SENT_AT);
+  }
+
+  async #take(message: BusMessage): Promise<void> {
+    const alert = await this.#gate.admit(message, ALERT);
+    if (alert === undefined) return;
+    // One after the other, and not waited for: hardware is slow, and our own acknowledgements come behind this message.
+    const { traceparent, correlationid } = alert.event;
+    this.#working = this.#working
+      .then(() => this.#follow(alert.data, traceparent, correlationid))
+      .catch((error: unknown) => this.#onError(error as Error));
   }
 
   /** Fulfilled when what has come so far is done. */
