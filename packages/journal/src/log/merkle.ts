@@ -34,10 +34,6 @@ export class CompactRange {
   #size = 0;
   readonly #roots: Buffer[] = [];
 
-  get size(): number {
-    return this.#size;
-  }
-
   /** Adds the next leaf: amortised one node hash. */
   add(leaf: Buffer): void {
     let root = leaf;
@@ -46,12 +42,11 @@ export class CompactRange {
     this.#size++;
   }
 
-  root(): Buffer {
-    const { length } = this.#roots;
-    if (length === 0) return EMPTY_ROOT;
-    let root = this.#roots[length - 1];
-    for (let i = length - 2; i >= 0; i--) root = nodeHash(this.#roots[i], root);
-    return root;
+  /** The root of all that was added, and of a smaller tree to its right. */
+  root(right?: Buffer): Buffer {
+    let root = right;
+    for (let i = this.#roots.length - 1; i >= 0; i--) root = root === undefined ? this.#roots[i] : nodeHash(this.#roots[i], root);
+    return root ?? EMPTY_ROOT;
   }
 }
 

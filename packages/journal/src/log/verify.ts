@@ -44,25 +44,25 @@ export async function verifyJournal(reader: Reader, options: VerifyOptions): Pro
   const head = await readHead(reader);
   const checkpoints = await readCheckpoints(reader, options, found);
   const signed = checkpoints.length;
-  const tiles = new TileCheck(reader, found);
-  const range = new CompactRange();
+  const tree = new GrowingTree(reader, found);
   let signedEntries = 0;
   let prev = "0".repeat(64);
   let next = 0;
   const meet = () => {
-    for (; checkpoints.length > 0 && checkpoints[0].size <= range.size; checkpoints.shift()) {
+    for (; checkpoints.length > 0 && checkpoints[0].size <= tree.size; checkpoints.shift()) {
       const { size, root } = checkpoints[0];
-      if (root.equals(range.root())) signedEntries = size;
+      if (root.equals(tree.root())) signedEntries = size;
       else found(`checkpoint ${size}`, "the entries do not have the root that was signed");
     }
   };
   meet();
-  for (let after = -1; ;) {
-    const rows = await reader.query<{ seq: number; entry: Uint8Array }>(
-      "select seq, entry from journal_entries where seq > $1 order by seq limit $2",
-      [after, CHUNK],
-    );
-    if (rows.length === 0) break;
+  const page = (after: number) =>
+    reader.query<{ seq: number; entry: Uint8Array }>("select seq, entry from journal_entries where seq > $1 order by seq limit $2", [
+      after,
+      CHUNK,
+    ]);
+  for (let rows = await page(-1); rows.length > 0;) {
+    const following = page(rows[rows.length - 1].seq); // read while this page is hashed
     for (const { seq, entry } of rows) {
       if (seq !== next) found(`entry ${next}`, `missing: the next one is ${seq}`);
       const start = entryStart(seq, prev);
@@ -72,17 +72,16 @@ export async function verifyJournal(reader: Reader, options: VerifyOptions): Pro
       const leaf = leafHash(bytes);
       prev = leaf.toString("hex");
       next = seq + 1;
-      range.add(leaf);
-      await tiles.add(leaf);
+      if (tree.add(leaf)) await tree.checkTiles();
       meet();
     }
-    after = rows[rows.length - 1].seq;
     options.onProgress?.(next, head.size);
+    rows = await following;
   }
   if (next !== head.size) found(`entry ${next}`, `the journal had ${head.size} entries, ${next} are there`);
   if (prev !== head.prev) found(`entry ${next - 1}`, "is not the last entry that was written");
   for (const { size } of checkpoints) found(`checkpoint ${size}`, `${size} entries were signed, ${next} are there`);
-  await tiles.end();
+  await tree.end();
   return { entries: next, checkpoints: signed, signedEntries, findings };
 }
 
@@ -110,35 +109,51 @@ async function readCheckpoints(
   return checkpoints.sort((a, b) => a.size - b.size);
 }
 
-/** Builds the full tiles anew from the leaves and holds them against the stored ones. */
-class TileCheck {
+/** The Merkle tree built anew from the leaves; its full tiles are held against the stored ones. */
+class GrowingTree {
   readonly #reader: Reader;
   readonly #found: (where: string, what: string) => void;
   /** For each level, the hashes of the tile that is growing, and how many full ones there were. */
-  readonly #levels: { hashes: Buffer[]; full: number }[] = [];
+  readonly #levels: { hashes: Buffer[]; full: number }[] = [{ hashes: [], full: 0 }];
+  /** Over the roots of the full tiles of leaves. */
+  readonly #upper = new CompactRange();
 
   constructor(reader: Reader, found: (where: string, what: string) => void) {
     this.#reader = reader;
     this.#found = found;
   }
 
-  async add(hash: Buffer, level = 0): Promise<void> {
-    const tile = (this.#levels[level] ??= { hashes: [], full: 0 });
-    if (tile.hashes.push(hash) < TILE_WIDTH) return;
-    const n = tile.full++;
-    const hashes = tile.hashes.splice(0);
-    const root = rootOf(hashes);
-    const [stored] = await this.#reader.query<{ hashes: Uint8Array; root: Uint8Array }>(
-      "select hashes, root from journal_tiles where level = $1 and n = $2",
-      [level, n],
-    );
-    if (stored === undefined) this.#found(`tile ${level}/${n}`, "is missing");
-    else if (!root.equals(stored.root) || !Buffer.concat(hashes).equals(stored.hashes))
-      this.#found(
-        `tile ${level}/${n}`,
-        level === 0 ? `does not match entries ${n * TILE_WIDTH} to ${(n + 1) * TILE_WIDTH - 1}` : "does not match the tiles below it",
+  get size(): number {
+    return this.#levels[0].full * TILE_WIDTH + this.#levels[0].hashes.length;
+  }
+
+  root(): Buffer {
+    const leaves = this.#levels[0].hashes;
+    return leaves.length === 0 ? this.#upper.root() : this.#upper.root(rootOf(leaves));
+  }
+
+  /** @returns true when a tile of leaves is full: then check it */
+  add(leaf: Buffer): boolean {
+    return this.#levels[0].hashes.push(leaf) === TILE_WIDTH;
+  }
+
+  /** Compares the tile that is full, and those above that it fills. */
+  async checkTiles(): Promise<void> {
+    for (let level = 0; this.#levels[level].hashes.length === TILE_WIDTH; level++) {
+      const tile = this.#levels[level];
+      const n = tile.full++;
+      const hashes = tile.hashes.splice(0);
+      const root = rootOf(hashes);
+      if (level === 0) this.#upper.add(root);
+      const [stored] = await this.#reader.query<{ hashes: Uint8Array; root: Uint8Array }>(
+        "select hashes, root from journal_tiles where level = $1 and n = $2",
+        [level, n],
       );
-    await this.add(root, level + 1);
+      if (stored === undefined) this.#found(`tile ${level}/${n}`, "is missing");
+      else if (!root.equals(stored.root) || !Buffer.concat(hashes).equals(stored.hashes))
+        this.#found(`tile ${level}/${n}`, mismatch(level, n));
+      (this.#levels[level + 1] ??= { hashes: [], full: 0 }).hashes.push(root);
+    }
   }
 
   async end(): Promise<void> {
@@ -150,4 +165,9 @@ class TileCheck {
       if (tiles > full) this.#found(`tile ${level}/${full}`, "is there, but the entries it stands for are not");
     }
   }
+}
+
+function mismatch(level: number, n: number): string {
+  if (level > 0) return "does not match the tiles below it";
+  return `does not match entries ${n * TILE_WIDTH} to ${(n + 1) * TILE_WIDTH - 1}`;
 }
