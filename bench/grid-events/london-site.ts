@@ -20,7 +20,7 @@ tenants:
   - id: bank
     name: Bank
     class: critical
-    workloads: [{ id: bank-chat, kind: inference, model: llama-3.1-70b, share: 24 %, requests: azure-conv, load: 40 %, slo: { ttft: 1 s, itl: 60 ms } }]
+    workloads: [{ id: bank-chat, kind: inference, model: llama-3.1-70b, share: 24 %, requests: azure-conv, load: 40 %, slo: { ttft: 1 s, itl: 80 ms } }]
   - id: shop
     name: Shop
     class: standard
