@@ -1,4 +1,5 @@
 import type { Principal } from "@pulmu/govern";
+import type { Store } from "@pulmu/journal";
 import type { Calendar, Estimate, Hold, Recorded, Settlement, Spender } from "@pulmu/ledger";
 import type { Capacity, ServiceClass } from "./admission/capacity.ts";
 import type { RandomBytes } from "./http/request-ids.ts";
@@ -71,6 +72,8 @@ export interface GatewayOptions {
   /** 0…1, for routing. */
   readonly random: () => number;
   readonly randomBytes: RandomBytes;
+  /** Keeps files and batches; without it there are none. Brought up to date by `start`. */
+  readonly store?: Store;
   readonly limits?: Partial<GatewayLimits>;
   /** Told of what should not happen: a defect, for the log. */
   readonly onDefect: (error: unknown) => void;

@@ -153,7 +153,7 @@ describe("the door, with the official openai client", () => {
       record = (await door.usage()).at(-1)!;
     }
     assert.ok(record.meters.outputTokens! >= 3);
-    assert.equal(door.ledger.holds, 0);
+    while (door.ledger.holds > 0) await new Promise(setImmediate); // what was reserved beyond that is given back
   });
 
   test("a stream that breaks off ends with an error, and what was passed on is billed", async () => {

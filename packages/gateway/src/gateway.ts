@@ -2,6 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Principal } from "@pulmu/govern";
 import { PulmuError } from "@pulmu/units";
+import { BatchApi } from "./batches/api.ts";
+import { BatchRunner } from "./batches/batch-runner.ts";
+import { Batches } from "./batches/batches.ts";
+import { Files } from "./batches/files.ts";
+import { prepareGateway } from "./batches/schema.ts";
 import { chat } from "./endpoints/chat.ts";
 import { completions } from "./endpoints/completions.ts";
 import { embeddings } from "./endpoints/embeddings.ts";
@@ -25,6 +30,11 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   "/v1/responses": responses,
 };
 
+/** What lines of a batch may ask: the APIs of OpenAI. */
+const BATCH_ENDPOINTS = Object.keys(ENDPOINTS).filter((path) => path !== "/v1/messages");
+/** New batches are taken up after this long. */
+const BATCH_MS = 1_000;
+
 /** Keys revoked by other processes are known after this long. */
 const REFRESH_MS = 250;
 const CHECK_MS = 5_000;
@@ -41,6 +51,8 @@ export class Gateway {
   readonly #inference: Inference;
   readonly #ids: RequestIds;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #batchApi: BatchApi | undefined;
+  readonly #batchRunner: BatchRunner | undefined;
   #server: Server | undefined;
   #inFlight = 0;
   #draining = false;
@@ -52,6 +64,18 @@ export class Gateway {
     this.#router = new Router(options);
     this.#inference = new Inference(options, this.#limits, this.#router);
     this.#ids = new RequestIds(options.randomBytes);
+    if (options.store !== undefined) {
+      const { store, now, randomBytes } = options;
+      const newId = (prefix: string) => `${prefix}_${Buffer.from(randomBytes(12)).toString("hex")}`;
+      const shared = { store, files: new Files(store), batches: new Batches(store), now, newId };
+      this.#batchApi = new BatchApi({ ...shared, endpoints: BATCH_ENDPOINTS, maxBodyBytes: this.#limits.maxBodyBytes });
+      this.#batchRunner = new BatchRunner({
+        ...shared,
+        inference: this.#inference,
+        endpoints: ENDPOINTS,
+        newTrace: () => this.#ids.trace(undefined),
+      });
+    }
   }
 
   get inFlight(): number {
@@ -62,6 +86,10 @@ export class Gateway {
   async start(): Promise<void> {
     await this.#options.authenticator.refresh();
     await this.#checkReplicas();
+    if (this.#options.store !== undefined) {
+      await prepareGateway(this.#options.store);
+      this.#every(BATCH_MS, () => this.#batchRunner!.tick());
+    }
     this.#every(REFRESH_MS, () => this.#options.authenticator.refresh());
     this.#every(CHECK_MS, () => this.#checkReplicas());
     this.#every(PUMP_MS, async () => {
@@ -113,11 +141,12 @@ export class Gateway {
     this.#draining = true;
     this.#server?.close();
     this.#server?.closeIdleConnections();
-    if (this.#inFlight === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise: idle, resolve } = Promise.withResolvers<void>();
     this.#whenIdle = resolve;
-    const timer = setTimeout(resolve, patienceMs);
-    await promise;
+    if (this.#inFlight === 0) resolve();
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, patienceMs);
+    await Promise.race([Promise.all([idle, this.#batchRunner?.stop()]), late.promise]);
     clearTimeout(timer);
   }
 
@@ -152,6 +181,7 @@ export class Gateway {
       const answer = path === "/v1/models" ? listModels(this.#router) : oneModel(this.#router, decoded(path.slice("/v1/models/".length)));
       return exchange.sendJson(200, answer, {});
     }
+    if (this.#batchApi !== undefined && (await this.#batchApi.serve(exchange, principal, path))) return undefined;
     throw new Refusal(`Unknown request URL: ${request.method} ${path.slice(0, 200)}.`, {
       status: 404,
       type: "invalid_request_error",

@@ -4,7 +4,7 @@ import { PulmuError } from "@pulmu/units";
 import type { Place } from "./admission/lane.ts";
 import type { Ask, Endpoint } from "./endpoints/endpoint.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway-options.ts";
-import type { Exchange, Headers } from "./http/exchange.ts";
+import type { Caller, Exchange, Headers } from "./http/exchange.ts";
 import { isObject, type JsonObject, parseObject, readBody } from "./http/read-body.ts";
 import { answerFacts, metersOf } from "./metering/cost.ts";
 import { limitRefusal, rateLimitHeaders } from "./metering/limit-answers.ts";
@@ -21,7 +21,7 @@ import type { Deployment, Router } from "./routing/router.ts";
 
 /** All that is known of a request once it may be sent on. */
 interface Work {
-  readonly exchange: Exchange;
+  readonly exchange: Caller;
   readonly endpoint: Endpoint;
   readonly body: JsonObject;
   readonly ask: Ask;
@@ -61,13 +61,12 @@ export class Inference {
 
   /** @throws Refusal when nothing was served */
   async serve(exchange: Exchange, endpoint: Endpoint, principal: Principal): Promise<void> {
-    if (!may(principal, "inference", principal.tenantId))
-      throw new Refusal("This key may not be used for inference.", {
-        status: 403,
-        type: "permission_error",
-        code: "insufficient_permissions",
-      });
-    const raw = await readBody(exchange.request, this.#limits.maxBodyBytes);
+    mustInfer(principal); // before a body is read for nothing
+    return this.answer(exchange, endpoint, principal, await readBody(exchange.request, this.#limits.maxBodyBytes));
+  }
+
+  /** Answers a body that is there. @throws Refusal when nothing was served */
+  async answer(exchange: Caller, endpoint: Endpoint, principal: Principal, raw: Buffer): Promise<void> {
     const sent = parseObject(raw, this.#limits.maxDepth);
     const ask = endpoint.read(sent, raw.length);
     const deployment = this.#router.deployment(ask.modelId);
@@ -86,7 +85,7 @@ export class Inference {
   }
 
   /** May this go there? @throws Refusal 403 naming the rules that forbid it */
-  #decide(exchange: Exchange, principal: Principal, wish: Wish, { spec }: Deployment): readonly string[] {
+  #decide(exchange: Caller, principal: Principal, wish: Wish, { spec }: Deployment): readonly string[] {
     const { policy, onDenied } = this.#options;
     if (policy === undefined) return [];
     const flow = flowOf(principal, wish, spec);
@@ -96,11 +95,11 @@ export class Inference {
     throw forbidden(flow, decision);
   }
 
-  async #enter(exchange: Exchange, principal: Principal, ask: Ask, { spec, lane }: Deployment): Promise<Place> {
+  async #enter(exchange: Caller, principal: Principal, ask: Ask, { spec, lane }: Deployment): Promise<Place> {
     const { now, serviceClassOf } = this.#options;
     const arrival = {
       tenantId: principal.tenantId!,
-      serviceClass: ask.flexible ? ("flexible" as const) : (serviceClassOf?.(principal) ?? "standard"),
+      serviceClass: ask.flexible || exchange.patient ? ("flexible" as const) : (serviceClassOf?.(principal) ?? "standard"),
       cost: Math.ceil(ask.promptBytes / BYTES_PER_TOKEN) + (ask.maxOutputTokens ?? spec.maxOutputTokens),
       nowMs: now(),
     };
@@ -188,14 +187,15 @@ export class Inference {
   #attempt(work: Work, made: Made): StreamAttempt | WholeAttempt {
     const { exchange, endpoint, body, ask } = work;
     if (!ask.streamed) return new WholeAttempt(this.#limits.maxAnswerBytes);
-    return new StreamAttempt(exchange.response, {
+    const response = exchange.response!;
+    return new StreamAttempt(response, {
       begin: () => {
         const headers = this.#headers(work, made);
         headers["content-type"] = "text/event-stream; charset=utf-8";
         headers["cache-control"] = "no-cache";
         headers["x-accel-buffering"] = "no";
         headers["x-request-id"] = exchange.requestId;
-        exchange.response.writeHead(200, headers);
+        response.writeHead(200, headers);
       },
       wantsUsage: endpoint.wantsUsage(body),
       translator: endpoint.translator?.(body),
@@ -277,6 +277,15 @@ export class Inference {
     rateLimitHeaders(hold, nowMs, headers);
     return headers;
   }
+}
+
+function mustInfer(principal: Principal): void {
+  if (!may(principal, "inference", principal.tenantId))
+    throw new Refusal("This key may not be used for inference.", {
+      status: 403,
+      type: "permission_error",
+      code: "insufficient_permissions",
+    });
 }
 
 function mayTryElsewhere(outcome: Outcome): boolean {

@@ -54,6 +54,7 @@ export async function openGateway(factory: LiveFactory, options: GatewayPlace, s
     calendar,
     deployments: modelsOfTwin(factory, now),
     policy,
+    store,
     onDenied: denialsTo(store, now),
     capacity: capacityOfTwin(factory),
     serviceClassOf: ({ tenantId }) => tenants.get(tenantId ?? "") ?? "standard",

@@ -4,13 +4,31 @@ import { openAiError, type Refusal } from "../refusal.ts";
 
 export type Headers = Record<string, string | number>;
 
+/** Who waits for an answer: one HTTP request, or one line of a batch. */
+export interface Caller {
+  readonly requestId: string;
+  readonly traceparent: string;
+  /** Epoch ms. */
+  readonly receivedMs: number;
+  /** Went away before the answer was there. */
+  readonly left: boolean;
+  /** Has time: its class is `flexible`, whatever its key's. */
+  readonly patient: boolean;
+  /** Where a stream goes; undefined: answers come in one piece only. */
+  readonly response: ServerResponse | undefined;
+  onLeave(listener: (() => void) | undefined): void;
+  header(name: string): string | undefined;
+  sendJson(status: number, body: object, headers: Headers): void;
+}
+
 /** One HTTP request and its answer. */
-export class Exchange {
+export class Exchange implements Caller {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
   readonly traceparent: string;
   readonly receivedMs: number;
+  readonly patient = false;
   #onLeave: (() => void) | undefined;
   #left = false;
 
@@ -49,13 +67,19 @@ export class Exchange {
     return typeof value === "string" ? value : undefined;
   }
 
-  sendJson(status: number, body: object | string, headers: Headers): void {
+  sendJson(status: number, body: object, headers: Headers): void {
     if (this.#left || this.response.headersSent) return;
-    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const text = JSON.stringify(body);
     headers["content-type"] = "application/json";
     headers["content-length"] = Buffer.byteLength(text);
     headers["x-request-id"] = this.requestId;
     this.response.writeHead(status, headers).end(text);
+  }
+
+  sendBytes(bytes: Buffer): void {
+    if (this.#left || this.response.headersSent) return;
+    const headers = { "content-type": "application/octet-stream", "content-length": bytes.length, "x-request-id": this.requestId };
+    this.response.writeHead(200, headers).end(bytes);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Principal } from "@pulmu/govern";
-import type { Exchange } from "../http/exchange.ts";
+import type { Caller } from "../http/exchange.ts";
 import { invalid, Refusal } from "../refusal.ts";
 import type { DeploymentSpec } from "../routing/deployment.ts";
 import type { Decision, Flow } from "./policy.ts";
@@ -14,7 +14,7 @@ const RESIDENCY = /^([a-z]{2})(?:-only)?$/;
 const DATA_CLASS = /^[a-z0-9-]{1,32}$/;
 
 /** @throws Refusal 400: a wish that is not understood is not passed over */
-export function readWish(exchange: Exchange): Wish {
+export function readWish(exchange: Caller): Wish {
   const [residency, dataClass] = [exchange.header("x-pulmu-residency"), exchange.header("x-pulmu-data-class")];
   const country = residency === undefined ? undefined : RESIDENCY.exec(residency);
   if (country === null) throw invalid("x-pulmu-residency", "The header 'x-pulmu-residency' is a country, such as 'kr-only'.");

@@ -54,14 +54,17 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export async function openDoor(store: Store, deployments: readonly DeploymentSpec[], options: DoorOptions = {}): Promise<Door> {
+/** @param known a key of an earlier door on this database */
+export async function openDoor(
+  store: Store,
+  deployments: readonly DeploymentSpec[],
+  options: DoorOptions = {},
+  known?: { readonly key: string; readonly keyId: string },
+): Promise<Door> {
   await prepareJournal(store);
   await prepareGovern(store);
   const identity = new Identity(store, { now: Date.now, randomBytes });
-  await identity.createTenant(SYSTEM, "acme", "Acme");
-  await identity.createProject(SYSTEM, "acme", "search", "Search");
-  await identity.createAccount(SYSTEM, "acme/search", "app");
-  const { text, key } = await identity.createKey(SYSTEM, { accountId: "acme/search/app", scopes: ["inference"] });
+  const { key, keyId } = known ?? (await newKey(identity));
   const ledger = await Ledger.open(store, { calendar: KOREA, now: Date.now });
   ledger.start();
   const defects: unknown[] = [];
@@ -84,8 +87,8 @@ export async function openDoor(store: Store, deployments: readonly DeploymentSpe
     identity,
     gateway,
     url: `http://127.0.0.1:${port}/v1`,
-    key: text,
-    keyId: key.id,
+    key,
+    keyId,
     defects,
     async limit(wish) {
       await setLimit(store, KOREA, { tenantId: "acme", modelId: "", ...wish }, "test", Date.now());
@@ -101,4 +104,12 @@ export async function openDoor(store: Store, deployments: readonly DeploymentSpe
       await ledger.close();
     },
   };
+}
+
+async function newKey(identity: Identity): Promise<{ readonly key: string; readonly keyId: string }> {
+  await identity.createTenant(SYSTEM, "acme", "Acme");
+  await identity.createProject(SYSTEM, "acme", "search", "Search");
+  await identity.createAccount(SYSTEM, "acme/search", "app");
+  const { text, key } = await identity.createKey(SYSTEM, { accountId: "acme/search/app", scopes: ["inference"] });
+  return { key: text, keyId: key.id };
 }

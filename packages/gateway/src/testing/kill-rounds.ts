@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Identity, prepareGovern, SYSTEM } from "@pulmu/govern";
 import { openStore, prepareJournal, type Store } from "@pulmu/journal";
@@ -46,7 +47,7 @@ class Victim {
   line = "";
 
   constructor(script: string, args: readonly string[]) {
-    this.#args = [join(import.meta.dirname, script), ...args];
+    this.#args = [fileURLToPath(script), ...args];
   }
 
   async start(): Promise<void> {
@@ -84,8 +85,11 @@ export async function killRounds({ address, rounds, seed, server }: KillRounds):
   const draw = random(seed);
   const keys = await prepare(address);
   const port = await freePort();
-  const upstream = new Victim("kill-upstream.ts", [String(port), log]);
-  const gateways = Array.from({ length: GATEWAYS }, () => new Victim("kill-gateway.ts", [address, `http://127.0.0.1:${port}/v1`]));
+  const upstream = new Victim(import.meta.resolve("./kill-upstream.ts"), [String(port), log]);
+  const gateways = Array.from(
+    { length: GATEWAYS },
+    () => new Victim(import.meta.resolve("./kill-gateway.ts"), [address, `http://127.0.0.1:${port}/v1`]),
+  );
   const seen = new Seen();
   const load = { on: true };
   const kills: Record<string, number> = { gateway: 0, upstream: 0, database: 0 };
