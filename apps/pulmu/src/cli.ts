@@ -2,6 +2,7 @@ import { parseQuantity, PulmuError } from "@pulmu/units";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addAccounts } from "./commands/accounts/register.ts";
+import { addTokens } from "./commands/tokens/register.ts";
 import { addBrokerLogin, addExchange } from "./commands/exchange/register.ts";
 import { addGrid } from "./commands/grid/register.ts";
 import { addPower } from "./commands/power/register.ts";
@@ -55,6 +56,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addSite(program, finish);
   addCatalog(program, finish);
   addAccounts(program, { finish, addExamples });
+  addTokens(program, { finish, addExamples });
   addExchange(program, { finish, addExamples });
   addPower(program, { finish, addExamples });
   addGrid(program, { finish, addExamples });
