@@ -19,6 +19,8 @@ export interface StreamOptions {
 
 const USAGE = Buffer.from('"usage"');
 const DONE = "[DONE]";
+/** A colon begins what only keeps a connection alive. */
+const COMMENT = 0x3a;
 /** `data: [DONE]` with either line end. */
 const LONGEST_DONE = 20;
 
@@ -121,7 +123,7 @@ export class StreamAttempt implements Attempt, Receiver {
         if (start > passed) this.#write(data.subarray(passed, start));
         this.#look(data.subarray(start, end));
         passed = end;
-      } else this.#events++;
+      } else if (data[start] !== COMMENT) this.#events++;
       start = end;
     }
     if (start > passed && !this.#over) this.#write(data.subarray(passed, start));
@@ -143,7 +145,7 @@ export class StreamAttempt implements Attempt, Receiver {
       if (written !== "") this.#write(written);
     } else if (usage !== undefined && isLast(data!)) this.#usageEvent = { bytes: event, data: data! };
     else {
-      this.#events++;
+      if (event[0] !== COMMENT) this.#events++;
       this.#write(event);
     }
   }
