@@ -32,7 +32,7 @@ test("models lists what can be asked, and says that it is simulated", async () =
 test("chat answers a question and says what it cost", async () => {
   const { code, stdout } = await runPulmu("chat", "풀무가", "뭐야?", ...door);
   assert.equal(code, 0);
-  assert.match(stdout, /^이 답변 은 시뮬레이션 입니다/);
+  assert.match(stdout, /^이 답변은 시뮬레이션입니다/);
   assert.match(stdout, COST);
 });
 
