@@ -20,10 +20,9 @@ export async function benchCadence(site: Site, catalog: Catalog, siteFile: strin
   const broker = await startBroker({ port: 0 });
   const writer = await BusClient.connect({ address: broker.address, clientId: "bench-site" });
   const readerBus = await BusClient.connect({ address: broker.address, clientId: "bench-operator" });
-  const reader = new BmsReader(readerBus);
-  await reader.start();
   const latency = new LatencyProbe();
-  await readerBus.subscribe("BMS/v1/PUB/Value/#", 0, ({ topic }) => latency.arrived(topic));
+  const reader = new BmsReader(latency.hearing(readerBus));
+  await reader.start();
   const scenario = plainScenario({ site, siteFile, startMs: Date.now(), durationS: Infinity, seed: 1 });
   const arrivals = await buildArrivals({ site, scenario, catalog, dataDir: undefined, synthetic: true });
   const twin = createSimulation({ site, catalog, scenario, arrivals });
@@ -35,6 +34,7 @@ export async function benchCadence(site: Site, catalog: Catalog, siteFile: strin
     },
     nodePowerW: twin.nodePowerW,
     nodeLoad: twin.nodeLoad,
+    bessPowerW: twin.bessPowerW,
     get rackReadingW() {
       return twin.rackReadingW;
     },
@@ -119,10 +119,16 @@ class LatencyProbe {
     return new Proxy(bus, { get: (target, name) => (name === "offer" ? offer : bound(target, Reflect.get(target, name))) });
   }
 
-  arrived(topic: string): void {
-    const sentMs = this.#sentMs.get(topic);
-    if (sentMs !== undefined) this.#tookMs.push(performance.now() - sentMs);
-    this.#sentMs.delete(topic);
+  /** The bus of the reader: a message has arrived when its handler has put it into the tree. */
+  hearing(bus: BusClient): Bus {
+    const subscribe: Bus["subscribe"] = (filter, qos, handler) =>
+      bus.subscribe(filter, qos, (message) => {
+        void handler(message);
+        const sentMs = this.#sentMs.get(message.topic);
+        if (sentMs !== undefined) this.#tookMs.push(performance.now() - sentMs);
+        this.#sentMs.delete(message.topic);
+      });
+    return new Proxy(bus, { get: (target, name) => (name === "subscribe" ? subscribe : bound(target, Reflect.get(target, name))) });
   }
 
   result(): { readonly p50: number; readonly p99: number; readonly max: number } {

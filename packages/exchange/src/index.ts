@@ -1,4 +1,10 @@
 /** Floor 2: the factory speaks DSX Exchange: contracts, client, signing, roles, broker, bridges, conformance. */
+export { DemandBridge, type BridgeStep } from "./bridge/bridge.ts";
+export { parseEventFile } from "./bridge/event-file.ts";
+export { demandOf, type OpenAdrEvent, type SignalRules } from "./bridge/openadr.ts";
+export { reportOf, type DemandReading } from "./bridge/reports.ts";
+export type { DemandEvent, DemandInterval, DemandSchedule } from "./bridge/schedule.ts";
+export { Ven, type EventReport, type VenOptions } from "./bridge/ven.ts";
 export { startBroker, type BrokerOptions, type EmbeddedBroker } from "./broker/broker.ts";
 export { parseBrokerAddress, type BrokerAddress } from "./client/address.ts";
 export type { Bus, MessageHandler, PublishOptions } from "./client/bus.ts";

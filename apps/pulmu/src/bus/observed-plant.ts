@@ -36,6 +36,7 @@ interface Slots {
   readonly changes: number;
   readonly nodePower: readonly (number | undefined)[];
   readonly nodeLoad: readonly (number | undefined)[];
+  readonly bessPower: readonly (number | undefined)[];
   readonly rackPower: readonly (number | undefined)[];
   readonly rackInlet: readonly (number | undefined)[];
   readonly itLoads: readonly (number | undefined)[];
@@ -51,6 +52,7 @@ export class ObservedPlant implements Simulation {
   readonly nodePowerW: Float64Array;
   readonly nodeLoad: Float64Array;
   readonly nodeRatingW: Float64Array;
+  readonly bessPowerW: Float64Array;
   readonly rackReadingW: Float64Array;
   readonly rackInletC: Float64Array;
   readonly #reader: BmsReader;
@@ -74,6 +76,7 @@ export class ObservedPlant implements Simulation {
     this.nodePowerW = new Float64Array(site.nodes.length).fill(NaN);
     this.nodeLoad = new Float64Array(site.nodes.length).fill(NaN);
     this.nodeRatingW = Float64Array.from(site.nodes, ({ ratingW }) => ratingW);
+    this.bessPowerW = new Float64Array(site.bess.length).fill(NaN);
     this.rackReadingW = new Float64Array(site.racks.length).fill(NaN);
     this.rackInletC = new Float64Array(site.racks.length).fill(NaN);
     this.#noSpeed = new Float64Array(site.racks.length).fill(NaN);
@@ -119,6 +122,7 @@ export class ObservedPlant implements Simulation {
     const slots = this.#findSlots();
     this.#fill(this.nodePowerW, slots.nodePower);
     this.#fill(this.nodeLoad, slots.nodeLoad);
+    this.#fill(this.bessPowerW, slots.bessPower);
     this.#fill(this.rackReadingW, slots.rackPower);
     this.#fill(this.rackInletC, slots.rackInlet);
     this.#fillRow(slots);
@@ -165,8 +169,9 @@ export class ObservedPlant implements Simulation {
     const { totals } = this.#totals;
     if (this.#twin !== undefined) {
       // Work is counted since the twin's start, energy since the first reading; what relates the two, over the same seconds.
-      const { tokensOut, tokensIn, trainedTokens, requests, ...ofPlant } = totals;
-      return { ...this.#twin.kpis(), ...ofPlant, durationS: this.atS };
+      const work = this.#twin.kpis();
+      const { tokensOut, tokensIn, trainedTokens, requests } = work;
+      return { ...work, ...totals, tokensOut, tokensIn, trainedTokens, requests, durationS: this.atS };
     }
     const { scenario, site } = this;
     return {
@@ -228,12 +233,13 @@ export class ObservedPlant implements Simulation {
   #findSlots(): Slots {
     const { changes, tree, objects, points } = this.#reader;
     if (this.#slots?.changes === changes) return this.#slots;
-    const { nodes, racks, fixedLoads, id } = this.site;
+    const { nodes, racks, fixedLoads, bess, id } = this.site;
     const power = (object: string) => tree.nodes[tree.index.get(object) ?? -1]?.powerSlot;
     this.#slots = {
       changes,
       nodePower: nodes.map((node) => power(node.id)),
       nodeLoad: nodes.map((node) => objects.find(node.id, "GenericPoint", ["Load"])),
+      bessPower: bess.map(({ id: battery }) => power(battery)),
       rackPower: racks.map((rack) => power(rack.id)),
       rackInlet: racks.map((rack) => objects.find(rack.id, "RackLiquidSupplyTemperature")),
       itLoads: fixedLoads.filter(({ it }) => it).map((load) => power(load.id)),

@@ -8,6 +8,8 @@ export interface PlantReadings {
   readonly nodeLoad: ArrayLike<number>;
   /** Power at the input of each rack by the rack's own meter, W. */
   readonly rackReadingW: ArrayLike<number>;
+  /** Power at the terminal of each battery, W: positive charges. */
+  readonly bessPowerW: ArrayLike<number>;
   /** The liquid that reaches a rack, or the hall's air where it has none, °C. */
   readonly rackInletC: ArrayLike<number>;
   /** One number of the whole site by its name; NaN when there is none now. */

@@ -93,9 +93,11 @@ export function sitePoints(site: Site, options: PointOptions = {}): readonly Pla
     const kw = (plant: PlantReadings) => (parents.some((parent) => plant.nodePowerW[parent] > 0) ? powerW * PER_KILO : 0);
     points.add("PowerMeter/ActivePower", `load/${id}`, { ...meter(id, []), engUnit: "kW" }, 1, kw);
   }
-  for (const { id } of site.bess) {
+  site.bess.forEach(({ id, powerW }, b) => {
     points.add("BESS/Available", `bess/${id}`, { objectName: id, objectId: id, stateText: AVAILABLE }, 0, () => 1);
-  }
+    const kw = (plant: PlantReadings) => plant.bessPowerW[b] * PER_KILO;
+    points.add("PowerMeter/ActivePower", `bess/${id}/active-power`, { ...meter(id, []), engUnit: "kW" }, powerW * PER_KILO * 0.002, kw);
+  });
   for (const { id } of site.loops) {
     points.add("CoolingTower/Status", `loop/${id}`, { objectName: id, objectId: id, stateText: RUNNING }, 0, () => 1);
   }
@@ -143,7 +145,9 @@ function addNode(points: PointList, site: Site, n: number): void {
   const serves = servedBy(site, n, points.full);
   const ratedKw = node.ratingW * PER_KILO;
   const kw = (plant: PlantReadings) => plant.nodePowerW[n] * PER_KILO;
-  addMeter(points, `power/${node.id}`, meter(node.id, serves), { volts: voltageV(site, node, n), ratedKw, kw });
+  // What is told to the utility is told finely: load targets are kept to the tenth of a percent.
+  const deadbandKw = ratedKw * (node.kind === "feed" ? 0.0002 : 0.002);
+  addMeter(points, `power/${node.id}`, meter(node.id, serves), { volts: voltageV(site, node, n), ratedKw, deadbandKw, kw });
   const load = (plant: PlantReadings) => plant.nodeLoad[n] * 100;
   points.add(
     "PowerMeter/GenericPoint",
@@ -167,14 +171,16 @@ function servedBy({ nodes, racks, cdus, loops, fixedLoads, bess }: Site, n: numb
 interface Circuit {
   readonly volts: number;
   readonly ratedKw: number;
+  /** Change of power that is worth a message. */
+  readonly deadbandKw: number;
   kw(plant: PlantReadings): number;
 }
 
-function addMeter(points: PointList, place: string, own: ReturnType<typeof meter>, { volts, ratedKw, kw }: Circuit): void {
+function addMeter(points: PointList, place: string, own: ReturnType<typeof meter>, { volts, ratedKw, deadbandKw, kw }: Circuit): void {
   const ampsPerKw = 1 / (SQRT3 * volts * PER_KILO * POWER_FACTOR);
   const add = (pointType: string, leaf: string, fields: Partial<PointMetadata>, deadband: number, read: PlantPoint["read"]) =>
     points.add(`PowerMeter/${pointType}`, `${place}/${leaf}`, { ...own, ...fields }, deadband, read);
-  add("ActivePower", "active-power", { engUnit: "kW" }, ratedKw * 0.002, kw);
+  add("ActivePower", "active-power", { engUnit: "kW" }, deadbandKw, kw);
   if (!points.full) return;
   add("ApparentPower", "apparent-power", { engUnit: "kVA" }, ratedKw * 0.01, (plant) => kw(plant) / POWER_FACTOR);
   add("Current", "current", { engUnit: "A" }, ratedKw * ampsPerKw * 0.01, (plant) => kw(plant) * ampsPerKw);
@@ -222,7 +228,8 @@ function addRackDetail(points: PointList, site: Site, r: number): void {
     };
     const kw = (plant: PlantReadings) => plant.rackReadingW[r] * PER_KILO * share(plant);
     const id = tapId(rack, node);
-    addMeter(points, `tap/${rack.id}/${node.id}`, meter(id, [rack.id]), { volts: LOW_V, ratedKw: provisionedW * PER_KILO, kw });
+    const ratedKw = provisionedW * PER_KILO;
+    addMeter(points, `tap/${rack.id}/${node.id}`, meter(id, [rack.id]), { volts: LOW_V, ratedKw, deadbandKw: ratedKw * 0.002, kw });
     const breaker = `tap/${rack.id}/${node.id}/breaker`;
     const closed = (plant: PlantReadings) => (plant.nodePowerW[parent] > 0 ? 1 : 0);
     points.add("Breaker/Status", breaker, { associateId: id, stateText: CLOSED }, 0, closed);

@@ -26,7 +26,7 @@ export class MemoryBus implements Bus {
     this.log.push(message);
     if (retain) this.#retained.set(topic, { ...message, retain: true });
     if (this.drop(message)) return;
-    for (const { filter, handler } of [...this.#subscriptions]) if (topicMatches(filter, topic)) await handler(message);
+    for (const { filter, handler } of this.#subscriptions.slice()) if (topicMatches(filter, topic)) await handler(message);
   }
 
   offer(topic: string, payload: Uint8Array | string, retain = false): boolean {

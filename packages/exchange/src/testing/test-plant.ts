@@ -5,6 +5,7 @@ import type { PlantReadings } from "../roles/plant.ts";
 export class TestPlant implements PlantReadings {
   atMs: number;
   readonly nodePowerW: Float64Array;
+  readonly bessPowerW: Float64Array;
   readonly nodeLoad: Float64Array;
   readonly rackReadingW: Float64Array;
   readonly rackInletC: Float64Array;
@@ -14,6 +15,7 @@ export class TestPlant implements PlantReadings {
   constructor(site: Site, atMs: number) {
     this.#site = site;
     this.atMs = atMs;
+    this.bessPowerW = new Float64Array(site.bess.length);
     this.nodePowerW = new Float64Array(site.nodes.length);
     this.nodeLoad = new Float64Array(site.nodes.length);
     this.rackReadingW = new Float64Array(site.racks.length).fill(100e3);

@@ -64,6 +64,41 @@ export function addGrid(program: Command, { finish, addExamples }: Registration)
       .description("Prints each power state and breach alert until Ctrl-C."),
   ).action(async (options) => finish(await (await import("./watch.ts")).watchGrid(options)));
   addExamples(watch, [["pulmu grid watch", "what the factory tells the grid"]]);
+
+  const events = addBridgeOptions(
+    grid
+      .command("events")
+      .summary("carry the events of a file to the factory")
+      .description(
+        "Reads demand-response events from a CSV file (start,end,limit) or a calendar (ICS), sets the load targets they ask for together, and follows " +
+          "the file: what is added, changed or taken out is sent as it happens.",
+      )
+      .argument("<file>", "CSV or ICS file"),
+  ).action(async (file, options) => finish(await (await import("./bridge.ts")).bridgeFile(file, options)));
+  addExamples(events, [["pulmu grid events summer.ics", "a season of calls, from a calendar"]]);
+
+  const openadr = addBridgeOptions(
+    grid
+      .command("openadr")
+      .summary("carry the events of an OpenADR 3 VTN to the factory, and report back")
+      .description(
+        "Polls a VTN of OpenADR 3 (3.0.1, 3.1.1) and sets the load targets that its events ask for: CONSUMPTION_POWER_LIMIT and " +
+          "IMPORT_CAPACITY_LIMIT as they are, SIMPLE levels and prices as you say what they mean. Answers the reports that events ask for.",
+      )
+      .argument("<vtn>", "address of the VTN, such as https://vtn.example.com/openadr3/3.0.1")
+      .option("--program <id...>", "programs to follow (default: all that the VTN shows)")
+      .option("--vtn-client <id>", "OAuth 2 client id at the VTN")
+      .option("--vtn-secret-file <file>", "file with its secret")
+      .option("--vtn-token-url <url>", "where its tokens come from (default: auth/token of the VTN)")
+      .option("--name <name>", "our name at the VTN", "pulmu")
+      .option("--simple <limits>", "what SIMPLE levels 1, 2 and 3 mean: 50MW,40MW,20MW", threePowers)
+      .option("--price-from <price>", "from this price on, in the event's own unit …", price)
+      .option("--price-limit <power>", "… draw no more than this", quantity("power")),
+  ).action(async (vtn, options) => finish(await (await import("./bridge.ts")).bridgeOpenAdr(vtn, options)));
+  addExamples(openadr, [
+    ["pulmu grid openadr https://vtn.example.com/openadr3/3.0.1 --program p1 --vtn-client pulmu --vtn-secret-file secret.txt", "limits"],
+    ["pulmu grid openadr http://127.0.0.1:8081/openadr3/3.0.1 --simple 50MW,40MW,20MW", "levels"],
+  ]);
   addExamples(grid, [["pulmu grid target 45MW --from 18:00 --for 30m", "ask for half an hour of 45 MW"]]);
 }
 
@@ -78,6 +113,24 @@ function addGridOptions(command: Command): Command {
       .option("--watch", "go on printing power states until Ctrl-C")
       .option("--json", "print as JSON"),
   );
+}
+
+function addBridgeOptions(command: Command): Command {
+  return addGridOptions(command)
+    .option("--every <time>", "how often to look", quantity("duration"), 30)
+    .option("--once", "look once, send, and end");
+}
+
+function threePowers(text: string): readonly number[] {
+  const powers = text.split(",").map(quantity("power"));
+  if (powers.length !== 3) throw new InvalidArgumentError("It is three powers: 50MW,40MW,20MW.");
+  return powers;
+}
+
+function price(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0)) throw new InvalidArgumentError("It is a number of 0 or more.");
+  return value;
 }
 
 function quantity(kind: "power" | "duration"): (text: string) => number {
