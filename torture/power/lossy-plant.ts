@@ -29,6 +29,7 @@ export class LossyPlant {
       rackInletC: new Float64Array(racks.length).fill(NaN),
       nodePowerW: new Float64Array(nodes.length).fill(NaN),
       nodeRatingW: new Float64Array(nodes.length).fill(NaN),
+      bessPowerW: new Float64Array(simulation.site.bess.length),
       rackSampleMs: new Float64Array(racks.length).fill(-Infinity),
       rackGood: new Uint8Array(racks.length),
       nodeSampleMs: new Float64Array(nodes.length).fill(-Infinity),

@@ -83,6 +83,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--db <address>", "keep accounts in this database (SQLite file or postgres://…): usage metered, API at /api/v1")
     .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
     .option("--policy <file>", "Cedar policies: who may ask which model, and where data may go")
+    .option("--no-steering", "leave the racks to their standing limits")
     .option("--no-gateway", "serve no tokens")
     .addOption(
       new Option("--role <role>", "all: play the site and operate it; site or operator: one of the two, over --bus")

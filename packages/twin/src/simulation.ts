@@ -162,6 +162,8 @@ export interface Simulation {
   readonly nodeLoad: Float64Array;
   /** What each node can carry at its output with the units that are in service, a spare left out, W; 0 when none is. */
   readonly nodeRatingW: Float64Array;
+  /** Power at the terminal of each battery, W: positive charges; index as in `Site.bess`. */
+  readonly bessPowerW: Float64Array;
   /** Power at the input of each rack, W; index as in `Site.racks`. */
   readonly rackPowerW: Float64Array;
   /** What the rack's own meter says: the same, unless its sensor is stuck. */

@@ -4,6 +4,7 @@ import type { Site } from "@pulmu/site";
 import type { Scenario, Simulation } from "@pulmu/twin";
 import { nearest, PulmuError } from "@pulmu/units";
 import { busOptions, type BrokerOptions } from "../commands/exchange/broker.ts";
+import type { Steering } from "../steer/steering.ts";
 import { BusHome } from "./bus-home.ts";
 import { ObservedPlant } from "./observed-plant.ts";
 import { OperatorSide } from "./operator-side.ts";
@@ -59,8 +60,16 @@ export class LiveBus {
     ({ connections: this.connections, site: this.site, operator: this.operator, broker: this.#broker, note: this.#note } = parts);
   }
 
-  /** @throws PulmuError for options, keys or a broker that cannot be had */
-  static async open(options: LiveBusOptions, { site, catalog, scenario, twin }: BusPlant, note: Note): Promise<LiveBus> {
+  /**
+   * @param steering decides what load targets mean, where the plant is steered from here
+   * @throws PulmuError for options, keys or a broker that cannot be had
+   */
+  static async open(
+    options: LiveBusOptions,
+    { site, catalog, scenario, twin }: BusPlant,
+    note: Note,
+    steering?: Steering,
+  ): Promise<LiveBus> {
     const { role } = options;
     const dialects = dialectsOf(options.dialect ?? []);
     const home = new BusHome(options.busHome);
@@ -81,7 +90,16 @@ export class LiveBus {
       if (role !== "site") {
         const policy = options.acceptUnsigned ? "accept-unsigned" : "require";
         const wires = { telemetry: await connect("operator"), flex: await connect("flex", "kept") };
-        operator = await OperatorSide.open({ site, catalog, home, connections: wires, policy, dialects, note });
+        operator = await OperatorSide.open({
+          site,
+          catalog,
+          home,
+          connections: wires,
+          policy,
+          dialects,
+          note,
+          ...(steering !== undefined && { steering }),
+        });
         plant = new ObservedPlant(operator.reader, { site, catalog, scenario, ...(twin !== undefined && { twin }) });
       }
       return new LiveBus({

@@ -24,6 +24,8 @@ import {
 } from "@pulmu/exchange";
 import { steadyStateW, type Site } from "@pulmu/site";
 import type { Catalog } from "@pulmu/catalog";
+import { steeredDecider } from "../steer/steered-decider.ts";
+import type { Steering } from "../steer/steering.ts";
 import { PARTICIPANTS, type BusHome } from "./bus-home.ts";
 import type { ObservedPlant } from "./observed-plant.ts";
 import { INTEGRATION } from "./site-side.ts";
@@ -37,6 +39,8 @@ export interface OperatorOptions {
   readonly policy: "require" | "accept-unsigned";
   readonly dialects: Partial<Dialects>;
   readonly note: (severity: "info" | "warning", text: string) => void;
+  /** Decides what load targets mean; left out: they are ceilings, and nothing more. */
+  readonly steering?: Steering;
 }
 
 /** Whoever operates a site, by the bus alone: reads its BMS, answers the grid, writes the ceilings that follow. */
@@ -61,15 +65,20 @@ export class OperatorSide {
     const { site, connections, note } = options;
     const feeds = feedFacts(site, options.catalog);
     const power = (tag: string) => parts.reader.tree.nodes[parts.reader.tree.index.get(nodeOf(site, tag)) ?? -1]?.powerSlot;
-    const decider = new LoadFollower(
-      {
-        feeds,
-        feedPower: (tag) => parts.reader.read(power(tag)),
-        setCeilings: (ceilings) => this.#write(ceilings),
-        shedHints: (excessW) => shedHints(this.#racks(), excessW),
-      },
-      { newId: () => parts.agentSender.newId(), notify: (notice) => this.#notices.push(notice) },
-    );
+    const notify = (notice: FlexNotice) => void this.#notices.push(notice);
+    const setCeilings = (ceilings: Ceilings) => this.#write(ceilings);
+    const decider =
+      options.steering === undefined
+        ? new LoadFollower(
+            {
+              feeds,
+              feedPower: (tag) => parts.reader.read(power(tag)),
+              setCeilings,
+              shedHints: (excessW) => shedHints(this.#racks(), excessW),
+            },
+            { newId: () => parts.agentSender.newId(), notify },
+          )
+        : steeredDecider(options.steering, { notify, setCeilings });
     const onError = (error: Error) => note("warning", error.message);
     this.#endpoint = new FlexEndpoint(connections.flex, {
       gate: parts.gate,

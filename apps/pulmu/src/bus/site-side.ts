@@ -86,6 +86,9 @@ function readingsOf(twin: Simulation): PlantReadings {
     get nodeLoad() {
       return twin.nodeLoad;
     },
+    get bessPowerW() {
+      return twin.bessPowerW;
+    },
     get rackReadingW() {
       return twin.rackReadingW;
     },

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { loadCatalog } from "@pulmu/catalog";
@@ -13,6 +14,7 @@ import { Pacer, wallClock } from "../live/pacer.ts";
 import { factoryState } from "../live/state.ts";
 import type { View } from "../live/view.ts";
 import { openLive, openScenario } from "../run/twin.ts";
+import { Steering } from "../steer/steering.ts";
 import { catchStop } from "../stop-signal.ts";
 import { createFactoryServer } from "../server/app.ts";
 import { listen } from "../server/listen.ts";
@@ -37,6 +39,8 @@ export interface UpOptions extends LiveBusOptions {
   readonly json?: boolean;
   /** Database of accounts, served at /api/v1. */
   readonly db?: string;
+  /** False: racks do as they like, within their standing limits. */
+  readonly steering: boolean;
   /** False: no tokens are served. */
   readonly gateway: boolean;
   /** One above `port` unless said. */
@@ -60,11 +64,13 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   let factory: LiveFactory | undefined;
   const note = (severity: "info" | "warning", text: string) => void (factory?.note(severity, text) ?? early.push([severity, text]));
   try {
-    const bus = await LiveBus.open(options, plant, note);
+    const steering = steeringOf(options, plant);
+    const bus = await LiveBus.open(options, plant, note, steering);
     closers.push(() => bus.close());
     const seen = bus.plant ?? plant.twin!;
     factory = new LiveFactory(plant.twin ?? seen, { workloadSource, speed: options.speed }, seen);
     for (const [severity, text] of early) factory.note(severity, text);
+    if (steering !== undefined) steer(factory, steering);
 
     let show = () => {};
     const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
@@ -74,6 +80,8 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     closers.push(() => pacer.stop());
     pacer.start();
     await bus.firstReadings(() => stop.requested);
+    // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
+    if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
 
     const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, plant, options.db);
     closers.push(() => accounts?.close());
@@ -101,6 +109,17 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   }
   if (!options.json) process.stdout.write(`${farewell(factory)}\n`);
   return EXIT.ok;
+}
+
+/** Steers what runs in this process; not a site that somebody else operates. */
+function steeringOf({ steering, role }: UpOptions, { twin }: BusPlant): Steering | undefined {
+  return steering && role !== "site" && twin !== undefined ? new Steering(twin, randomUUID) : undefined;
+}
+
+function steer(factory: LiveFactory, steering: Steering): void {
+  factory.steering = steering;
+  steering.speak((severity, text) => factory.note(severity, text));
+  factory.listen({ onSecond: () => steering.second() });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type JobRow, type Kpis, type ServiceRow, type Simulation, type TwinEvent } from "@pulmu/twin";
+import type { Steering } from "../steer/steering.ts";
 import { EventLog, type LoggedEvent } from "./event-log.ts";
 import { History } from "./history.ts";
 
@@ -30,6 +31,8 @@ export class LiveFactory {
   readonly info: FactoryInfo;
   readonly history: History;
   readonly events = new EventLog(EVENTS_KEPT);
+  /** Who holds the racks to their limits; undefined where nobody does. */
+  steering: Steering | undefined;
   readonly #engine: Simulation;
   readonly #listeners = new Set<FactoryListener>();
   readonly #views = new Map<string, { readonly atS: number; readonly value: unknown }>();

@@ -8,6 +8,7 @@ import { busState } from "../bus/bus-state.ts";
 import type { LiveBus } from "../bus/live-bus.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { factoryState, nodeState, rackState, type RackState } from "../live/state.ts";
+import { steeringState } from "../steer/steering-state.ts";
 import { answerProblem, ApiError } from "./api-error.ts";
 import { EventStream } from "./event-stream.ts";
 import { createMetrics } from "./metrics.ts";
@@ -83,6 +84,8 @@ export function createFactoryServer(
   app.get("/api/jobs", (context) => context.json(factory.jobs()));
   app.get("/api/services", (context) => context.json(factory.services()));
 
+  const { steering } = factory;
+  if (steering !== undefined) app.get("/api/steering", (context) => context.json(steeringState(steering)));
   if (bus !== undefined) app.get("/api/bus", (context) => context.json(busState(bus)));
 
   app.get("/api/events", (context) => {

@@ -4,6 +4,7 @@ import type { BusClient } from "@pulmu/exchange";
 import { refusalCounts } from "../bus/bus-state.ts";
 import type { LiveBus } from "../bus/live-bus.ts";
 import type { LiveFactory } from "../live/factory.ts";
+import type { Steering } from "../steer/steering.ts";
 import { tokensPerSPerMW } from "../live/state.ts";
 
 /** Units at the end of our names, and as Prometheus spells them: https://prometheus.io/docs/practices/naming/#base-units */
@@ -67,8 +68,33 @@ export function createMetrics(factory: LiveFactory, bus?: LiveBus): Registry {
   ofServices("pulmu_service_ttft_p99_seconds", "Time to first token of a service, 99th percentile", (service) => service.ttftP99S);
   ofServices("pulmu_service_itl_p99_seconds", "Inter-token latency of a service, 99th percentile", (service) => service.itlP99S);
   ofServices("pulmu_service_gpu_power_watts", "Power of the GPUs of a service", (service) => service.gpuPowerW);
+  if (factory.steering !== undefined) addSteering(registry, factory.steering);
   if (bus !== undefined) addBus(registry, bus);
   return registry;
+}
+
+function addSteering(registry: Registry, steering: Steering): void {
+  gauge(registry, "pulmu_steering_caps_watts", "What racks may draw by their caps, together", () => steering.view().liableW);
+  gauge(registry, "pulmu_steering_fallback_watts", "What racks would fall to without steering, together", () => steering.view().fallbackW);
+  gauge(registry, "pulmu_steering_budget_watts", "Rack watts that are allowed now", () => steering.view().budgetW);
+  gauge(registry, "pulmu_steering_short_watts", "What the lowest caps need more than is allowed now", () => steering.view().shortW);
+  gauge(registry, "pulmu_steering_silent_racks", "Racks whose devices do not answer", () => steering.view().unreachable.length);
+  gauge(
+    registry,
+    "pulmu_steering_disobedient_racks",
+    "Racks that draw more than their caps allow",
+    () => steering.view().disobedient.length,
+  );
+  gauge(
+    registry,
+    "pulmu_steering_critical_cuts",
+    "Racks with critical work below what it needs",
+    () => steering.view().criticalCuts.length,
+  );
+  counter(registry, "pulmu_steering_writes_total", "Caps written since the start", () => steering.writes.count);
+  family(registry, "pulmu_steering_limit_watts", "What the site or a feed may draw now", ["feed"], (set) => {
+    for (const { feedTag, limitW } of steering.view().scopes) set([feedTag ?? "site"], limitW);
+  });
 }
 
 function addBus(registry: Registry, { connections, operator }: LiveBus): void {

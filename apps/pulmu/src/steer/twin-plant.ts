@@ -98,6 +98,7 @@ export function twinMeters(simulation: Simulation): Meters {
         rackInletC: simulation.rackInletC,
         nodePowerW: simulation.nodePowerW,
         nodeRatingW: simulation.nodeRatingW,
+        bessPowerW: simulation.bessPowerW,
         rackSampleMs: rackSampleMs.fill(simulation.atMs),
         rackGood,
         nodeSampleMs: nodeSampleMs.fill(simulation.atMs),

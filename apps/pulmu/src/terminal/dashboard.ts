@@ -8,6 +8,7 @@ import { count, fixed, grouped, known, latency, localTime, percent, utcOffset } 
 import { besides, rule, stackPanels, tableRow, type Panel } from "./panel.ts";
 import { powerBar, powerLegend } from "./power-bar.ts";
 import { sparkline } from "./sparkline.ts";
+import { steeringLine } from "./steering-line.ts";
 import { layout, layoutApart, type Span, type Style } from "./style.ts";
 
 /** Room on the terminal, in columns and lines. */
@@ -88,6 +89,7 @@ function power(factory: LiveFactory, width: number, style: Style): string[] {
     layoutApart(summary, [[` ${sparkline(factory.history.tail("sitePowerW", spark, SPARK_STEP_S))} `, style.blue]], width),
     ` ${layout(powerBar(row, width - 2, style), width - 2)} `,
     layout([[" "], ...powerLegend(row, width, style)], width),
+    ...(factory.steering === undefined ? [] : [layout(steeringLine(factory, style), width)]),
   ];
 }
 

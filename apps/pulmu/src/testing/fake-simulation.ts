@@ -167,6 +167,7 @@ export function createFakeSimulation(): Simulation {
     row,
     nodePowerW,
     nodeLoad,
+    bessPowerW: new Float64Array(1),
     nodeRatingW: Float64Array.from([FEED_LIMIT_W, 2.5e6]),
     rackPowerW,
     rackReadingW: rackPowerW,

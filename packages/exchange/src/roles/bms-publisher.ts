@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bus } from "../client/bus.ts";
+import { readBack, type ReadBack } from "../client/read-back.ts";
 import { encodePointValue, HEARTBEAT_MS, parsePointValue, QUALITY_GOOD } from "../contracts/bms.ts";
 import { metadataTopic, valueTopic } from "../contracts/topic.ts";
 import type { PlantReadings } from "./plant.ts";
@@ -59,6 +60,16 @@ export class BmsPublisher {
       const value = parsePointValue(payload);
       if (value.ok && !retain && !topic.startsWith("BMS/v1/PUB/")) this.#offer(valueTopic(echo), encodePointValue(value.value));
     });
+  }
+
+  /**
+   * Publishes a heartbeat, and looks whether it comes back: a broker acknowledges what it then drops for want of permission.
+   * @returns undefined without a heartbeat among the points
+   * @throws PulmuError as `Bus.publish` does
+   */
+  async selfTest(atMs: number): Promise<ReadBack | undefined> {
+    const topic = this.#valueTopics[this.#heartbeat];
+    return topic && readBack(this.#bus, topic, encodePointValue({ value: atMs, timestamp: atMs, quality: QUALITY_GOOD }));
   }
 
   /**

@@ -1,12 +1,13 @@
 import { PulmuError } from "@pulmu/units";
 import type { Bus } from "../client/bus.ts";
+import type { ReadBack } from "../client/read-back.ts";
 import type { FlexData } from "../contracts/flex.ts";
 import { parseDateTime } from "../contracts/formats.ts";
 import type { FlexEventType } from "../contracts/topic.ts";
 import type { BusMessage } from "../message.ts";
 import { nextTraceparent } from "../signing/event.ts";
 import type { FlexGate } from "../signing/gate.ts";
-import { SENT_AT, type FlexSender } from "./flex-sender.ts";
+import { SENT_AT, type FlexSender, type SentHead } from "./flex-sender.ts";
 
 const SET = "grid.loadtarget.set.v1";
 const ENFORCEMENT = "grid.powerbreach.enforcement.v1";
@@ -119,6 +120,17 @@ export class FlexEndpoint {
     return this.#inTurn(() => this.#step());
   }
 
+  /**
+   * Sends the first status, and looks whether it comes back: a broker acknowledges what it then drops for want of permission.
+   * @returns undefined when there is nothing to send yet
+   * @throws PulmuError as `Bus.publish` does
+   */
+  async selfTest(): Promise<ReadBack | undefined> {
+    const [first] = this.#decider.step(this.#plantMs());
+    if (first === undefined) return undefined;
+    return this.#sender.sendAndReadBack(await this.#sender.make(first.type as FlexEventType, first.data, this.#headOf(first)));
+  }
+
   close(): void {
     this.#sender.close();
   }
@@ -155,11 +167,14 @@ export class FlexEndpoint {
   }
 
   async #step(): Promise<void> {
-    for (const { type, data, correlationId } of this.#decider.step(this.#plantMs())) {
-      const trace = this.#taken.findLast((each) => each.correlationId === correlationId)?.traceparent;
-      const head = { correlationid: correlationId, traceparent: trace === undefined ? undefined : nextTraceparent(trace) };
-      await this.#sender.send(type as FlexEventType, data, head);
+    for (const message of this.#decider.step(this.#plantMs())) {
+      await this.#sender.send(message.type as FlexEventType, message.data, this.#headOf(message));
     }
+  }
+
+  #headOf({ correlationId }: AgentMessage): SentHead {
+    const trace = this.#taken.findLast((each) => each.correlationId === correlationId)?.traceparent;
+    return { correlationid: correlationId, traceparent: trace === undefined ? undefined : nextTraceparent(trace) };
   }
 }
 

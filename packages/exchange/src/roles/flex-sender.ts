@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Bus } from "../client/bus.ts";
+import { readBack, type ReadBack } from "../client/read-back.ts";
 import { wallClock, type Clock } from "../clock.ts";
 import type { FlexData, FlexEvent } from "../contracts/flex.ts";
 import { FLEX_CHANNELS, flexTopic, type FlexEventType } from "../contracts/topic.ts";
@@ -23,6 +24,9 @@ export interface SenderOptions {
 export const SENT_AT = 1;
 
 const REPEAT_WITHOUT_QOS_MS = [2_000, 5_000];
+/** What an event carries beside its data: what it answers, and the trace that it belongs to. */
+export type SentHead = Omit<EventHead, "source" | "subject">;
+
 const SUBJECTS: { readonly [T in FlexEventType]: string } = {
   "grid.loadtarget.set.v1": "loadtarget",
   "grid.powerstate.status.v1": "powerstate",
@@ -52,14 +56,27 @@ export class FlexSender {
   }
 
   /** @throws PulmuError as `Bus.publish` does */
-  async send<T extends FlexEventType>(type: T, data: FlexData[T], head: Omit<EventHead, "source" | "subject"> = {}): Promise<FlexEvent<T>> {
-    const source = `//grid/v1/${FLEX_CHANNELS[type].role}/${this.identifier}`;
-    const { key } = this.#options;
-    const event = await makeEvent(type, data, { ...head, source, subject: SUBJECTS[type] }, key, this.#clock.nowMs(), this.#newId);
+  async send<T extends FlexEventType>(type: T, data: FlexData[T], head: SentHead = {}): Promise<FlexEvent<T>> {
+    const event = await this.make(type, data, head);
     await this.repeat(event);
     for (const delayMs of this.#options.repeatMs ?? (this.#bus.maxQos === 0 ? REPEAT_WITHOUT_QOS_MS : []))
       this.#repeatLater(event, delayMs);
     return event;
+  }
+
+  /** An event of this participant, signed, and not sent. */
+  make<T extends FlexEventType>(type: T, data: FlexData[T], head: SentHead = {}): Promise<FlexEvent<T>> {
+    const source = `//grid/v1/${FLEX_CHANNELS[type].role}/${this.identifier}`;
+    return makeEvent(type, data, { ...head, source, subject: SUBJECTS[type] }, this.#options.key, this.#clock.nowMs(), this.#newId);
+  }
+
+  /**
+   * Sends an event and looks whether the broker lets it through.
+   * @throws PulmuError as `Bus.publish` does
+   */
+  async sendAndReadBack(event: FlexEvent): Promise<ReadBack> {
+    const { qos } = FLEX_CHANNELS[event.type];
+    return readBack(this.#bus, flexTopic(event.type, this.identifier), JSON.stringify(event), { qos, clock: this.#clock });
   }
 
   /** Sends an event once more as it was: who has it tells it by its id. */

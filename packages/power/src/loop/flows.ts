@@ -21,6 +21,8 @@ interface Scope {
   readonly hosts: readonly number[] | undefined;
   /** Watts through the scope for a watt of a rack, losses aside, while what is energised now stays so. */
   share: number;
+  /** The same for a watt of each battery. */
+  bessShare: readonly number[];
 }
 
 /**
@@ -28,7 +30,7 @@ interface Scope {
  * slope of losses (`otherW`). A measured overhead instead of the design's is what turns cold weather into tokens.
  */
 export class Flows {
-  /** Draw of the site, then of each feed, W; NaN where a meter is not trusted. */
+  /** Draw of the site, then of each feed, W, batteries and all; NaN where a meter is not trusted. */
   readonly drawnW: Float64Array;
   /** Output of each node, W; NaN where its meter is not trusted. */
   readonly outputW: Float64Array;
@@ -58,9 +60,17 @@ export class Flows {
   /**
    * @param nodeW input of each node, NaN where not trusted, and when that was
    * @param rackW the same of each rack
+   * @param bessW power of each battery, NaN where not known
    * @param liableW what each rack can draw: no reading counts for more
    */
-  update(nodeW: Float64Array, nodeMs: Float64Array, rackW: Float64Array, liableW: Float64Array, passedS: number): void {
+  update(
+    nodeW: Float64Array,
+    nodeMs: Float64Array,
+    rackW: Float64Array,
+    bessW: ArrayLike<number>,
+    liableW: Float64Array,
+    passedS: number,
+  ): void {
     const { nodes, feeds } = this.#site;
     for (let n = 0; n < nodes.length; n++) this.outputW[n] = Number.isNaN(nodeW[n]) ? NaN : deliveredW(nodes[n], nodeW[n]);
     this.#findDead(nodeW);
@@ -72,7 +82,10 @@ export class Flows {
     this.scopes.forEach((scope, s) => {
       this.#ageS[s] += passedS;
       const { gain, limitW } = scope.limit;
-      const now = this.#together(s, nodeMs) ? this.drawnW[s] - gain * scope.share * this.#racksW(scope, rackW, liableW) : NaN;
+      // Batteries yield to a limit by themselves: what they take is no overhead, and what they give is not counted on.
+      const batteriesW = scope.bessShare.reduce((sum, share, b) => sum + share * bessW[b], 0);
+      const restW = this.drawnW[s] - batteriesW;
+      const now = this.#together(s, nodeMs) ? restW - gain * scope.share * this.#racksW(scope, rackW, liableW) : NaN;
       if (!Number.isNaN(now)) {
         const kept = this.#otherW[s] - FORGET_SHARE_S * limitW * passedS;
         this.#otherW[s] = now >= kept || Number.isNaN(kept) ? now : kept;
@@ -157,21 +170,27 @@ export class Flows {
       return living.reduce((sum, parent) => sum + through[parent] / living.length, 0);
     };
     this.scopes.forEach((scope, s) => {
-      if (s === 0) return void (scope.share = 1);
+      const { bess } = this.#site;
+      if (s === 0) {
+        scope.share = 1;
+        scope.bessShare = bess.map(() => 1);
+        return;
+      }
       const through = new Float64Array(nodes.length);
       nodes.forEach(({ parents }, n) => (through[n] = n === feeds[s - 1].node ? 1 : spread(through, parents)));
+      scope.bessShare = bess.map(({ parents }) => spread(through, parents));
       scope.share = scope.groups.reduce((most, g) => Math.max(most, spread(through, this.#groups[g].parents)), 0) || 1;
     });
     this.#otherW.fill(NaN);
   }
 
   #scope(tree: BudgetTree, limit: SiteLimit | undefined): Scope {
-    if (limit === undefined) return { limit: NO_RACKS, groups: [], hosts: undefined, share: 1 };
+    if (limit === undefined) return { limit: NO_RACKS, groups: [], hosts: undefined, share: 1, bessShare: [] };
     const below = new Set(racksBelow(tree, limit));
     const groups = [...this.#groups.keys()].filter((g) => below.has(this.#groups[g].racks[0]));
     const hosts = [...new Set(groups.flatMap((g) => this.#groups[g].parents))];
     const pure = hosts.every((host) => this.#hostsOnly(host, groups));
-    return { limit, groups, hosts: pure ? hosts : undefined, share: 1 };
+    return { limit, groups, hosts: pure ? hosts : undefined, share: 1, bessShare: [] };
   }
 
   /** True when nothing but racks of these groups hangs on the node. */

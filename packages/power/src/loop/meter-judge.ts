@@ -1,7 +1,7 @@
 /** A sample that was not followed by another for this long is stale: meters speak every second, and again at least every 100 s. */
 const STALE_MS = 10_000;
-/** A reading that stays the same to the last bit for this long belongs to a stuck meter: real power swings. */
-const STUCK_MS = 60_000;
+/** A reading that stays the same to the last bit for this long belongs to a stuck meter: a BMS speaks at least every 100 s, and real power swings. */
+const STUCK_MS = 150_000;
 /** A sender whose clock goes back further than this has been set anew; less is a message out of order. */
 const CLOCK_SET_MS = 60_000;
 /** No meter shows more than this over what the thing can take. */

@@ -51,6 +51,8 @@ export interface MeterSnapshot {
   readonly nodePowerW: ArrayLike<number>;
   /** What the node can carry with the units that are in service, W; NaN = not told. */
   readonly nodeRatingW: ArrayLike<number>;
+  /** Each battery at its terminal: positive charges. */
+  readonly bessPowerW: ArrayLike<number>;
   /** Time of each sample by its sender's clock, epoch ms, and whether the sender calls it good (1). */
   readonly rackSampleMs: ArrayLike<number>;
   readonly rackGood: ArrayLike<number>;

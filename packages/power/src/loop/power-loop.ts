@@ -26,6 +26,8 @@ const WORKS_EVERY_S = 5;
 const ASK_EVERY_S = 15;
 /** Of a target, this share is kept free: a second passes between a reading and a cap. */
 const TARGET_MARGIN = 0.003;
+/** How long devices have to tell a new controller what they were told, ms. */
+const ANSWER_MS = 4_000;
 /** A step that comes later than this after the last one counts as this late, s: ramps do not leap. */
 const LONGEST_STEP_S = 10;
 /** A watt worth moving from gangs that cannot use it. */
@@ -137,8 +139,7 @@ export class PowerLoop {
     if (this.#steps % WORKS_EVERY_S === 0) this.#look(works);
     const excursions = this.#limit(meters, passedS);
 
-    const adopting = nowMs < this.#startMs + LEASE_TERMS.deliverWithinMs;
-    const writes = adopting ? this.#planner.keep(this.#profiles, nowMs) : this.#steer(wallMs, nowMs);
+    const writes = this.#adopting(nowMs) ? this.#planner.keep(this.#profiles, nowMs) : this.#steer(wallMs, nowMs);
     const asks = this.#toAsk(nowMs);
     this.#steps++;
     return { writes, asks, criticalCuts: this.#cuts.takeNew(), excursions };
@@ -177,6 +178,11 @@ export class PowerLoop {
     return { scopes: this.#envelope.scopes, meteredW: this.#flows.drawnW, calculatedW };
   }
 
+  /** Above every order that was used: where a successor in this process may begin. */
+  get nextOrder(): number {
+    return this.#planner.nextOrder;
+  }
+
   /** Who works where, as the last allocation had it. */
   get works(): readonly Work[] {
     return this.#works;
@@ -188,7 +194,7 @@ export class PowerLoop {
   }
 
   #read(
-    { rackPowerW, rackSampleMs, rackGood, nodePowerW, nodeSampleMs, nodeGood }: MeterSnapshot,
+    { rackPowerW, rackSampleMs, rackGood, nodePowerW, nodeSampleMs, nodeGood, bessPowerW }: MeterSnapshot,
     reports: readonly LeaseReport[],
     nowMs: number,
     passedS: number,
@@ -203,7 +209,7 @@ export class PowerLoop {
     this.#nodeMeters.take(nodePowerW, nodeSampleMs, nodeGood, nowMs);
     for (let r = 0; r < this.#liableW.length; r++) this.#liableW[r] = book.liabilityW(r, nowMs);
     this.#obedience.judge(this.#rackMeters.trustedW, this.#liableW, mostW);
-    this.#flows.update(this.#nodeMeters.trustedW, this.#nodeMeters.sampleMs, this.#rackMeters.trustedW, this.#liableW, passedS);
+    this.#flows.update(this.#nodeMeters.trustedW, this.#nodeMeters.sampleMs, this.#rackMeters.trustedW, bessPowerW, this.#liableW, passedS);
   }
 
   #look(works: readonly Work[] | undefined): void {
@@ -254,6 +260,15 @@ export class PowerLoop {
   #steadyLimitW(s: number): number {
     const { limitW, goalW, contractW } = this.#envelope.scopes[s];
     return limitW <= goalW ? limitW : contractW;
+  }
+
+  /** Until every device has answered since the predecessor's last write could have arrived, or had its chance to. */
+  #adopting(nowMs: number): boolean {
+    const sinceMs = nowMs - this.#startMs - LEASE_TERMS.deliverWithinMs;
+    if (sinceMs < 0) return true;
+    if (sinceMs >= ANSWER_MS) return false;
+    for (let r = 0; r < this.#liableW.length; r++) if (!this.#book.settled(r)) return true;
+    return false;
   }
 
   #steer(wallMs: number, nowMs: number): CapWrite[] {

@@ -21,6 +21,8 @@ export interface Setup {
   readonly minW: Float64Array;
   readonly maxW: Float64Array;
   readonly mostW: Float64Array;
+  /** The limit of a feed, or of the site; undefined for a feed that no rack hangs on. */
+  limitOf(feedTag: string | undefined): SiteLimit | undefined;
   /** What a feed, or the site, can be held between. */
   boundsOf(feedTag: string | undefined): Bounds;
 }
@@ -33,6 +35,8 @@ export function prepareSteering(site: Site, objective: Objective = "value"): Set
   const fallbackCapW = fallbackCaps(site, tree, ranges);
   const minW = Float64Array.from(ranges, (range) => range.minW);
   const leastW = sumBelow(tree, minW);
+  const limitOf = (feedTag: string | undefined) =>
+    tree.limits.find(({ kind, index }) => (feedTag === undefined ? kind === "site" : kind === "feed" && site.feeds[index].tag === feedTag));
   return {
     site,
     tree,
@@ -43,10 +47,9 @@ export function prepareSteering(site: Site, objective: Objective = "value"): Set
     minW,
     maxW: Float64Array.from(ranges, (range) => range.maxW),
     mostW: Float64Array.from(site.racks, ({ provisionedW, type }) => Math.max(provisionedW, type.nameplateW)),
+    limitOf,
     boundsOf(feedTag) {
-      const limit = tree.limits.find((one) =>
-        feedTag === undefined ? one.kind === "site" : one.kind === "feed" && site.feeds[one.index].tag === feedTag,
-      );
+      const limit = limitOf(feedTag);
       if (limit === undefined) return { minimumW: 0, maximumW: site.feeds.find(({ tag }) => tag === feedTag)?.limitW ?? 0 };
       return { minimumW: minimumOf(limit, leastW), maximumW: limit.limitW };
     },

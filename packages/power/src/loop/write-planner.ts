@@ -66,6 +66,10 @@ export class WritePlanner {
     this.#order = firstOrder;
   }
 
+  get nextOrder(): number {
+    return this.#order;
+  }
+
   /** A device answered. */
   answered(rack: number, became: "taken" | "lost" | "unknown", nowMs: number): void {
     this.#heardMs[rack] = nowMs;

@@ -130,6 +130,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     return this.#path.load;
   }
 
+  get bessPowerW(): Float64Array {
+    return this.#batteries.powerW;
+  }
+
   get nodeRatingW(): Float64Array {
     return this.#path.ratings();
   }

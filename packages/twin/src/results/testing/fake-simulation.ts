@@ -139,6 +139,7 @@ export function fakeSimulation(options: {
     row,
     nodePowerW: new Float64Array(nodeCount),
     nodeLoad: new Float64Array(nodeCount),
+    bessPowerW: new Float64Array(0),
     nodeRatingW: new Float64Array(nodeCount).fill(1e6),
     rackPowerW: new Float64Array(rackCount),
     rackInletC: new Float64Array(rackCount),

@@ -1,0 +1,39 @@
+import type { AgentMessage, Ceilings, FlexDecider, FlexNotice } from "@pulmu/exchange";
+import type { FlexState } from "@pulmu/power";
+import { formatPower } from "@pulmu/units";
+import type { Steering } from "./steering.ts";
+
+/** What the factory's operator does beside steering: keeps a log, and writes the ceilings that follow to the site. */
+export interface Beside {
+  readonly notify: (notice: FlexNotice) => void;
+  readonly setCeilings: (ceilings: Ceilings) => void;
+}
+
+/** Steering behind the exchange's endpoint. The site is told where the limits are going, so that its batteries and its panels know. */
+export function steeredDecider(steering: Steering, { notify, setCeilings }: Beside): FlexDecider {
+  let written = "";
+  const hold = ({ scopes: [site, ...feeds] }: FlexState): void => {
+    const text = JSON.stringify([site, ...feeds].map(({ goalW }) => goalW));
+    if (text === written) return;
+    written = text;
+    setCeilings({ siteW: site.goalW, feedW: new Map(feeds.map(({ feedTag, goalW }) => [feedTag ?? "", goalW])) });
+  };
+  return steering.decider((message) => {
+    const notice = noticeOf(message);
+    if (notice !== undefined) notify(notice);
+  }, hold);
+}
+
+function noticeOf(message: AgentMessage): FlexNotice | undefined {
+  if (message.type !== "grid.powerbreach.alert.v1") return undefined;
+  const { feed_tag, status, severity, measured_load } = message.data;
+  const load = formatPower(measured_load.value);
+  if (status === "resolved")
+    return { severity: "info", kind: "breach-ended", subject: feed_tag, text: `within the load target again, at ${load}` };
+  return {
+    severity,
+    kind: "breach",
+    subject: feed_tag,
+    text: `draws ${load}, above the load target${status === "escalated" ? ": escalated" : ""}`,
+  };
+}
