@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { rackLimitW } from "@pulmu/power";
+import { SERIES, type Simulation } from "@pulmu/twin";
+import { openLive, openScenario } from "../run/twin.ts";
+import { CHECKOUT } from "../testing/run-pulmu.ts";
+import { Steering } from "./steering.ts";
+import { steeringState } from "./steering-state.ts";
+import { steeredDecider } from "./steered-decider.ts";
+import type { Ceilings, FlexNotice } from "@pulmu/exchange";
+
+const LAB = join(CHECKOUT, "sites/lab.yaml");
+const GAK = join(CHECKOUT, "sites/gak-sejong.yaml");
+const START_MS = Date.UTC(2027, 7, 11, 1);
+const ids = (): string => "4f5a1c0e-7a43-4b52-9d0e-0c6f4d1f9a11";
+
+async function open(site: string): Promise<{ readonly twin: Simulation; readonly steering: Steering }> {
+  const { simulation } = await openLive(START_MS, { site, synthetic: true });
+  return { twin: simulation, steering: new Steering(simulation, ids) };
+}
+
+function advance(twin: Simulation, steering: Steering, seconds: number, look: () => void = () => {}): void {
+  for (let s = 0; s < seconds; s++) {
+    twin.step();
+    steering.second();
+    look();
+  }
+}
+
+/** Sets a load target as the grid does. */
+function setTarget(twin: Simulation, steering: Steering, limitW: number, forS: number): void {
+  const target = {
+    interval: { start_time: new Date(twin.atMs).toISOString(), end_time: new Date(twin.atMs + forS * 1000).toISOString() },
+    load_constraint: { value: limitW, unit: "watt" as const },
+    strategy: { best_effort: false },
+  };
+  steering.agent.take({ targets: [target] }, "11111111-2222-4333-8444-555555555555", twin.atMs);
+}
+
+test("given the lab, whose racks are too many for its circuit, steering holds the circuit, where nobody does it is over", async () => {
+  const { simulation: free } = await openLive(START_MS, { site: LAB, synthetic: true });
+  const { twin, steering } = await open(LAB);
+  const utility = twin.site.feeds[0];
+  let freeMostW = 0;
+  let mostW = 0;
+  for (let s = 0; s < 900; s++) {
+    free.step();
+    freeMostW = Math.max(freeMostW, free.nodePowerW[utility.node]);
+  }
+  advance(twin, steering, 900, () => (mostW = Math.max(mostW, twin.nodePowerW[utility.node])));
+  assert.ok(mostW <= utility.limitW, `${mostW} W steered`);
+  assert.ok(freeMostW > mostW, `${freeMostW} W left alone`);
+  const { caps, devices } = steeringState(steering);
+  assert.ok(caps.sumW <= caps.budgetW + 1 && caps.fallbackSumW <= caps.contractBudgetW + 1);
+  assert.deepEqual([devices.silent, devices.disobedient], [[], []]);
+});
+
+test("given a load target for the 55 MW factory, it is met within 30 s and kept, flexible work gives first, and all is as before when it is over", async () => {
+  const { twin, steering } = await open(GAK);
+  advance(twin, steering, 600);
+  const before = { siteW: twin.row[SERIES.sitePowerW], trained: twin.row[SERIES.trainedTokensPerS] };
+  const limitW = before.siteW * 0.85;
+  setTarget(twin, steering, limitW, 300);
+  advance(twin, steering, 30);
+  let mostW = 0;
+  advance(twin, steering, 270, () => (mostW = Math.max(mostW, twin.row[SERIES.sitePowerW])));
+  assert.ok(mostW <= limitW, `${mostW} W of ${limitW} W`);
+  assert.ok(mostW > limitW * 0.93, `${mostW} W of ${limitW} W: more was given than was asked`);
+  assert.ok(twin.row[SERIES.trainedTokensPerS] < before.trained * 0.9);
+  const critical = new Set(
+    twin
+      .placements()
+      .filter(({ serviceClass }) => serviceClass === "critical")
+      .flatMap(({ pieces }) => pieces.map(({ rack }) => rack)),
+  );
+  for (const rack of critical)
+    assert.ok(steering.limitW(rack) >= rackLimitW(twin.site.racks[rack].type, 1330) - 1, `critical rack ${rack} is cut`);
+  assert.deepEqual(steeringState(steering).criticalCuts, []);
+  advance(twin, steering, 120);
+  assert.ok(twin.row[SERIES.trainedTokensPerS] > before.trained * 0.99, "training goes on as before");
+});
+
+test("given a target that flexible and standard work cannot meet, critical work is cut too, and it is said where and why", async () => {
+  const { twin, steering } = await open(GAK);
+  const notes: string[] = [];
+  steering.speak((_, text) => notes.push(text));
+  advance(twin, steering, 60);
+  const limitW = steering.setup.boundsOf(undefined).minimumW * 1.03;
+  setTarget(twin, steering, limitW, 120);
+  advance(twin, steering, 60);
+  assert.ok(twin.row[SERIES.sitePowerW] <= limitW);
+  const { criticalCuts } = steeringState(steering);
+  assert.ok(criticalCuts.length > 0 && criticalCuts.every(({ because }) => because.startsWith("phase p55")));
+  assert.match(notes.join("\n"), /critical work is cut: h1\/r\d\d\/\d\d at .* kW of 121 kW, for phase p55, main-a, main-b.*, and \d+ more/);
+});
+
+test("given a controller that is replaced, not one cap changes on the way", async () => {
+  const { twin, steering } = await open(LAB);
+  advance(twin, steering, 300);
+  const speeds = () => twin.rackSpeed.map((speed) => Math.round(speed * 100));
+  const before = speeds();
+  steering.watch(twin);
+  advance(twin, steering, 60, () => assert.deepEqual(speeds(), before));
+});
+
+test("given a scenario with load targets, they are followed as if the grid had sent them", async () => {
+  const { simulation } = await openScenario(join(CHECKOUT, "scenarios/lab-hour.yaml"), { synthetic: true });
+  const steering = new Steering(simulation, ids);
+  assert.deepEqual(
+    steeringState(steering).targets.map(({ feed, limitW }) => [feed, limitW]),
+    [[null, 600e3]],
+  );
+  advance(simulation, steering, 1900);
+  assert.ok(simulation.row[SERIES.sitePowerW] <= 600e3, `${simulation.row[SERIES.sitePowerW]} W`);
+  assert.equal(steeringState(steering).envelope[0].target?.limitW, 600e3);
+});
+
+test("given steering behind the endpoint, the site is told where its limits go, once, and breaches are noticed", async () => {
+  const { twin, steering } = await open(LAB);
+  const notices: FlexNotice[] = [];
+  const ceilings: Ceilings[] = [];
+  const decider = steeredDecider(steering, { notify: (notice) => notices.push(notice), setCeilings: (set) => ceilings.push(set) });
+  advance(twin, steering, 60, () => void decider.step(twin.atMs));
+  setTarget(twin, steering, 620e3, 60);
+  advance(twin, steering, 100, () => void decider.step(twin.atMs));
+  assert.deepEqual(
+    ceilings.map(({ siteW }) => siteW),
+    [850e3, 620e3, 850e3],
+  );
+  assert.deepEqual(notices, []);
+});
