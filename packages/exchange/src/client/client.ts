@@ -267,9 +267,9 @@ export class BusClient implements Bus {
   async #ask(route: Route): Promise<Qos> {
     let granted = 0;
     await this.#answered(`subscribe to ${route.filter}`, (done) => {
-      this.#mqtt.subscribe(this.#prefix + route.filter, { qos: route.qos }, (error, grants) => {
-        granted = grants?.[0]?.qos ?? 128;
-        done(granted >= 128 ? undefined : (error ?? undefined));
+      this.#mqtt.subscribe(this.#prefix + route.filter, { qos: route.qos }, (error, _asked, answer) => {
+        granted = (answer?.granted[0] as number | undefined) ?? 0;
+        done(answer === undefined ? error : undefined);
       });
     });
     if (granted >= 128) {

@@ -68,8 +68,12 @@ export class BmsPublisher {
    * @throws PulmuError as `Bus.publish` does
    */
   async selfTest(atMs: number): Promise<ReadBack | undefined> {
-    const topic = this.#valueTopics[this.#heartbeat];
-    return topic && readBack(this.#bus, topic, encodePointValue({ value: atMs, timestamp: atMs, quality: QUALITY_GOOD }));
+    if (this.#heartbeat < 0) return undefined;
+    return readBack(
+      this.#bus,
+      this.#valueTopics[this.#heartbeat],
+      encodePointValue({ value: atMs, timestamp: atMs, quality: QUALITY_GOOD }),
+    );
   }
 
   /**

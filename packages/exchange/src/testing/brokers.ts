@@ -60,7 +60,7 @@ function available(): boolean {
   return found();
 }
 
-/** `lines` are added to Mosquitto's configuration. */
+/** `lines` stand in Mosquitto's configuration in place of the usual ones. */
 export async function startTestBroker(kind: BrokerName, lines: readonly string[] = []): Promise<TestBroker> {
   const port = await freePort();
   const broker = kind === "aedes" ? embedded(port) : process_(kind, port, lines);
@@ -125,19 +125,11 @@ function process_(kind: "mosquitto" | "nats", port: number, lines: readonly stri
   };
 }
 
+/** `lines` of its own, or no limits and no questions asked. */
 function mosquittoConfig(port: number, lines: readonly string[]): string {
-  const anonymous = lines.length === 0 ? ["allow_anonymous true"] : [];
+  const open = ["allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 0"];
   const user = process.getuid?.() === 0 ? ["user root"] : []; // as another it could not read the tests' own files
-  return [
-    ...user,
-    `listener ${port} 127.0.0.1`,
-    ...anonymous,
-    "max_queued_messages 0",
-    "max_inflight_messages 0",
-    "persistence false",
-    ...lines,
-    "",
-  ].join("\n");
+  return [`listener ${port} 127.0.0.1`, ...user, "persistence false", ...(lines.length === 0 ? open : lines), ""].join("\n");
 }
 
 function natsConfig(port: number, folder: string): string {
