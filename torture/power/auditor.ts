@@ -1,4 +1,4 @@
-import { budgetsOf, rackLimitW, type Setup } from "@pulmu/power";
+import { budgetsOf, rackLimitW, type CapWrite, type Setup } from "@pulmu/power";
 import type { Simulation, TwinEvent } from "@pulmu/twin";
 import { SERIES } from "@pulmu/twin";
 import type { TwinDevices } from "../../apps/pulmu/src/steer/twin-plant.ts";
@@ -40,6 +40,11 @@ export class Auditor {
     this.#setup = setup;
     this.#plan = plan;
     this.#firmW = budgetsOf(setup.tree);
+  }
+
+  /** No device is told two things in one second. */
+  checkWrites(writes: readonly CapWrite[]): void {
+    if (new Set(writes.map(({ rack }) => rack)).size < writes.length) this.#fail("a device is written to twice in a second");
   }
 
   check(events: readonly TwinEvent[], controlledSinceS: number): void {

@@ -98,6 +98,7 @@ function play(seed: number, plan: FaultPlan): Omit<RunResult, "throughput"> & { 
       wires.send(step.writes);
       wires.ask(step.asks);
       writes += step.writes.length;
+      auditor.checkWrites(step.writes);
       for (const { rack, gpuCapW, clockLimit, validForMs, order } of step.writes)
         hash.update(`${rack} ${gpuCapW} ${clockLimit} ${validForMs} ${order};`);
     }
