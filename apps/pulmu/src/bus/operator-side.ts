@@ -54,6 +54,7 @@ export class OperatorSide {
   readonly #infra: InfraAgent;
   readonly #store: Store;
   readonly #notices: FlexNotice[] = [];
+  #tested = false;
 
   private constructor(options: OperatorOptions, store: Store, parts: Parts) {
     this.#options = options;
@@ -130,11 +131,23 @@ export class OperatorSide {
   async tick(plant: ObservedPlant): Promise<void> {
     this.#integration.tick();
     try {
-      await this.#endpoint.tick();
+      if (this.#tested) await this.#endpoint.tick();
+      else await this.#testOnce();
     } catch (error) {
       this.#options.note("warning", (error as Error).message);
     }
     for (const notice of this.#notices.splice(0)) plant.note(notice);
+  }
+
+  async #testOnce(): Promise<void> {
+    const outcome = await this.#endpoint.selfTest();
+    this.#tested = outcome !== undefined;
+    if (outcome === "dropped") {
+      this.#options.note(
+        "warning",
+        `the broker acknowledges what the agent publishes, and drops it: it wants the permission to write grid/v1/dsx-flex-agent/#`,
+      );
+    }
   }
 
   async close(): Promise<void> {

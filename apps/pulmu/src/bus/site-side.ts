@@ -31,6 +31,7 @@ export class SiteSide {
   /** Ceiling in force by feed tag, or for the site; undefined: none. */
   readonly #ceilingW = new Map<string, number | undefined>();
   #heardMs = NaN;
+  #tested = false;
 
   constructor(bus: BusClient, twin: Simulation, note: (text: string) => void) {
     this.#bus = bus;
@@ -58,6 +59,11 @@ export class SiteSide {
       this.#note(`${INTEGRATION} has fallen silent on the bus: the ceilings it wrote stay`);
     }
     await this.publisher.publish(this.#readings);
+    if (this.#tested) return;
+    this.#tested = true;
+    if ((await this.publisher.selfTest(this.#twin.atMs)) === "dropped") {
+      this.#note("the broker acknowledges what the site publishes, and drops it: it wants the permission to write BMS/v1/PUB/#");
+    }
   }
 
   #take(feed: string, payload: Uint8Array): void {

@@ -1,7 +1,7 @@
 import { PulmuError } from "@pulmu/units";
 import type { Bus } from "../client/bus.ts";
 import type { ReadBack } from "../client/read-back.ts";
-import type { FlexData } from "../contracts/flex.ts";
+import type { FlexData, FlexEvent } from "../contracts/flex.ts";
 import { parseDateTime } from "../contracts/formats.ts";
 import type { FlexEventType } from "../contracts/topic.ts";
 import type { BusMessage } from "../message.ts";
@@ -126,9 +126,14 @@ export class FlexEndpoint {
    * @throws PulmuError as `Bus.publish` does
    */
   async selfTest(): Promise<ReadBack | undefined> {
-    const [first] = this.#decider.step(this.#plantMs());
-    if (first === undefined) return undefined;
-    return this.#sender.sendAndReadBack(await this.#sender.make(first.type as FlexEventType, first.data, this.#headOf(first)));
+    let outcome: ReadBack | undefined;
+    await this.#inTurn(async () => {
+      const [first, ...rest] = this.#decider.step(this.#plantMs());
+      if (first === undefined) return;
+      outcome = await this.#sender.sendAndReadBack(await this.#make(first));
+      for (const message of rest) await this.#sender.repeat(await this.#make(message));
+    });
+    return outcome;
   }
 
   close(): void {
@@ -170,6 +175,10 @@ export class FlexEndpoint {
     for (const message of this.#decider.step(this.#plantMs())) {
       await this.#sender.send(message.type as FlexEventType, message.data, this.#headOf(message));
     }
+  }
+
+  #make(message: AgentMessage): Promise<FlexEvent> {
+    return this.#sender.make(message.type as FlexEventType, message.data, this.#headOf(message));
   }
 
   #headOf({ correlationId }: AgentMessage): SentHead {

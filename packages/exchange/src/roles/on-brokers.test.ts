@@ -117,6 +117,12 @@ onEveryBroker("The roles over the wire", (broker) => {
     await at.close();
   });
 
+  test("an agent finds out at the start whether it is heard", async () => {
+    const at = await flexOn(connect);
+    assert.equal(await at.agent.selfTest(), "seen");
+    await at.close();
+  });
+
   test("under a federation's prefix the same goes on in a name space of its own", async () => {
     const at = await flexOn((name) => connect(name, { topicPrefix: "cpc/seoul-1/" }));
     assert.ok((await at.grid.setTargets([TARGET])).status);
