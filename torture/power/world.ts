@@ -36,7 +36,7 @@ export function tortureRun(seed: number): RunResult {
   const undisturbed = undisturbedOf(seed % ARRIVAL_SEEDS);
   const throughput = Math.min(made.tokens / undisturbed.tokens, made.trained / undisturbed.trained);
   const findings = [...result.findings];
-  // Batteries that still recharge leave less for the racks: the plant itself is not back yet.
+  // Batteries that recharge, or did until a moment ago, leave less for the racks: the plant itself is not back yet.
   if (throughput < LEAST_THROUGHPUT && !made.recharging)
     findings.push({
       atS: RUN_S,
@@ -45,7 +45,7 @@ export function tortureRun(seed: number): RunResult {
   return { ...result, findings, seed, throughput };
 }
 
-/** What came of the last seconds, and whether batteries were charged in them. */
+/** What came of the last seconds, and whether batteries were charged in them or just before. */
 interface Made {
   tokens: number;
   trained: number;
@@ -104,10 +104,10 @@ function play(seed: number, plan: FaultPlan): Omit<RunResult, "throughput"> & { 
     }
     hash.update(`${simulation.row[SERIES.sitePowerW]}\n`);
     auditor.check(simulation.takeEvents(), controller === undefined ? Infinity : controlledSinceS);
+    made.recharging ||= s >= RUN_S - 2 * COMPARED_S && simulation.row[SERIES.bessPowerW] > 0;
     if (s >= RUN_S - COMPARED_S) {
       made.tokens += simulation.row[SERIES.tokensPerS];
       made.trained += simulation.row[SERIES.trainedTokensPerS];
-      made.recharging ||= simulation.row[SERIES.bessPowerW] > 0;
     }
   }
   return { seed, findings: auditor.findings, hash: hash.digest("hex"), writes, made };

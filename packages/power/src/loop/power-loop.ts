@@ -1,18 +1,15 @@
-import { allocate } from "../allocation/allocate.ts";
-import { tighten, type SiteLimit } from "../budgets/budget-tree.ts";
-import { tightenByHeat } from "../budgets/heat.ts";
 import { sumBelow } from "../budgets/sums.ts";
 import type { Profile } from "../curves/profiles.ts";
-import { gpuCapFor, rackLimitW } from "../curves/rack-limit.ts";
+import { rackLimitW } from "../curves/rack-limit.ts";
 import type { Work } from "../curves/work.ts";
 import { Envelope, type ScopeLimit } from "../envelope/envelope.ts";
 import type { TargetBook } from "../envelope/target-book.ts";
+import { assignWithGangs } from "./assignment.ts";
 import { CriticalCuts, type CriticalCut } from "./critical-cuts.ts";
 import { assumedWorks } from "./demand.ts";
-import { Excursions } from "./excursions.ts";
 import { Flows } from "./flows.ts";
-import { gangCaps } from "./gangs.ts";
 import { LeaseBook, LEASE_TERMS } from "./lease-book.ts";
+import { LimitsNow } from "./limits-now.ts";
 import { MeterJudge } from "./meter-judge.ts";
 import { Obedience } from "./obedience.ts";
 import type { CapWrite, LeaseReport, MeterSnapshot } from "./ports.ts";
@@ -24,14 +21,10 @@ import { WritePlanner } from "./write-planner.ts";
 const WORKS_EVERY_S = 5;
 /** Every device is asked this often what it was told, s. */
 const ASK_EVERY_S = 15;
-/** Of a target, this share is kept free: a second passes between a reading and a cap. */
-const TARGET_MARGIN = 0.003;
 /** How long devices have to tell a new controller what they were told, ms. */
 const ANSWER_MS = 4_000;
 /** A step that comes later than this after the last one counts as this late, s: ramps do not leap. */
 const LONGEST_STEP_S = 10;
-/** A watt worth moving from gangs that cannot use it. */
-const WORTH_MOVING_W = 1000;
 
 export interface StepInput {
   /** By a clock that does not jump, ms. */
@@ -69,8 +62,6 @@ export interface LoopView {
   readonly disobedient: readonly number[];
   readonly untrustedRackMeters: number;
   readonly criticalCuts: readonly CriticalCut[];
-  /** Watts that one more watt at the root would be worth nothing to: no rack wants them. */
-  readonly unusedW: number;
 }
 
 /**
@@ -88,8 +79,7 @@ export class PowerLoop {
   readonly #flows: Flows;
   readonly #rackMeters: MeterJudge;
   readonly #nodeMeters: MeterJudge;
-  readonly #nodeExcursions: Excursions;
-  readonly #scopeExcursions: Excursions;
+  readonly #limits: LimitsNow;
   readonly #obedience: Obedience;
   readonly #cuts: CriticalCuts;
   readonly #startMs: number;
@@ -99,12 +89,10 @@ export class PowerLoop {
   #works: readonly Work[] = [];
   #profiles: readonly Profile[];
   readonly #liableW: Float64Array;
-  #budgetW: Float64Array;
   #shortW = 0;
-  #unusedW = 0;
 
   /**
-   * @param firstOrder order of the first write: above any of every controller before (see `firstOrderOf`)
+   * @param firstOrder order of the first write: above any of every controller before (see `takeLeadership`)
    * @param startMs now, by the clock that does not jump
    */
   constructor(setup: Setup, targets: TargetBook, firstOrder: number, startMs: number) {
@@ -120,15 +108,11 @@ export class PowerLoop {
     this.#nodeMeters = new MeterJudge(
       Float64Array.from(site.nodes, ({ unitRatingW, units, overload }) => unitRatingW * units * Math.max(2, overload)),
     );
-    const nodes = tree.limits.filter(({ kind }) => kind === "node");
-    this.#nodeExcursions = new Excursions(nodes, ({ index }) => site.nodes[index].overload);
-    const scopes = this.#flows.scopes.map(({ limit }) => limit).filter(({ parts }) => parts.length > 0);
-    this.#scopeExcursions = new Excursions(scopes, () => undefined);
+    this.#limits = new LimitsNow(setup, this.#flows, this.#envelope);
     this.#obedience = new Obedience(site.racks.length);
     this.#cuts = new CriticalCuts(setup);
     this.#profiles = profiles.of([]);
     this.#liableW = fallbackW.slice();
-    this.#budgetW = setup.firmW;
   }
 
   step({ nowMs, wallMs, meters, reports, works }: StepInput): StepOutput {
@@ -137,7 +121,7 @@ export class PowerLoop {
     this.#read(meters, reports, nowMs, passedS);
     this.#envelope.advance(wallMs, passedS, this.#flows.drawnW);
     if (this.#steps % WORKS_EVERY_S === 0) this.#look(works);
-    const excursions = this.#limit(meters, passedS);
+    const excursions = this.#limits.update(meters, this.#nodeMeters.trustedW, this.#liableW, passedS);
 
     const writes = this.#adopting(nowMs) ? this.#planner.keep(this.#profiles, nowMs) : this.#steer(wallMs, nowMs);
     const asks = this.#toAsk(nowMs);
@@ -156,13 +140,12 @@ export class PowerLoop {
       liableW: all(this.#liableW),
       fallbackW: all(fallbackW),
       firmBudgetW: atRoots(firmW),
-      budgetW: atRoots(this.#budgetW),
+      budgetW: atRoots(this.#limits.budgetW),
       shortW: this.#shortW,
       unreachable: racks.filter((r) => this.#planner.unreachable(r)),
       disobedient: racks.filter((r) => !this.#obedience.obeys(r)),
       untrustedRackMeters: racks.length - this.#rackMeters.trustedCount,
       criticalCuts: this.#cuts.current,
-      unusedW: this.#unusedW,
     };
   }
 
@@ -217,51 +200,6 @@ export class PowerLoop {
     this.#profiles = this.#setup.profiles.of(this.#works);
   }
 
-  /** Works out the budgets that hold now. Returns the names of limits that the flow passes. */
-  #limit({ nodeRatingW, rackInletC }: MeterSnapshot, passedS: number): string[] {
-    const { site, tree, firmW, minW, maxW } = this.#setup;
-    const { scopes, drawnW, outputW } = this.#flows;
-    const budgetW = firmW.slice();
-    const trusted = this.#nodeMeters.trustedW;
-    /** A node with units out carries less; one that is out carries nothing, and what it carried has another way or is dark. */
-    const ratingW = ({ index, limitW }: SiteLimit): number => {
-      const toldW = Number.isNaN(trusted[index]) ? NaN : nodeRatingW[index];
-      return toldW > 0 && toldW < limitW ? toldW : limitW;
-    };
-    for (const limit of tree.limits) if (limit.kind === "node") tighten(budgetW, limit, (ratingW(limit) - limit.otherW) / limit.gain);
-
-    const scopeOf = (limit: SiteLimit): number => scopes.findIndex((scope) => scope.limit === limit);
-    this.#envelope.scopes.forEach(({ limitW, contractW }, s) => {
-      const { limit } = scopes[s];
-      // The contract holds by design; measured overhead only ever makes it stricter. A target holds by what is measured.
-      const heldW = limitW < contractW ? limitW * (1 - TARGET_MARGIN) : contractW;
-      tighten(budgetW, limit, this.#flows.rackBudgetW(s, heldW));
-    });
-    tightenByHeat(budgetW, site, tree, rackInletC, minW, maxW);
-
-    const below = sumBelow(tree, this.#liableW);
-    const liableW = ({ parts }: SiteLimit): number => parts.reduce((sum, { set }) => sum + below[set], 0);
-    const over = [
-      ...this.#nodeExcursions.judge(({ index }) => outputW[index], ratingW, liableW, passedS),
-      ...this.#scopeExcursions.judge(
-        (limit) => drawnW[scopeOf(limit)],
-        (limit) => this.#steadyLimitW(scopeOf(limit)),
-        liableW,
-        passedS,
-      ),
-    ];
-    this.#nodeExcursions.tighten(budgetW);
-    this.#scopeExcursions.tighten(budgetW);
-    this.#budgetW = budgetW;
-    return over;
-  }
-
-  /** What a scope's draw is held against: while a limit is still coming down, the draw is allowed to be behind it. */
-  #steadyLimitW(s: number): number {
-    const { limitW, goalW, contractW } = this.#envelope.scopes[s];
-    return limitW <= goalW ? limitW : contractW;
-  }
-
   /** Until every device has answered since the predecessor's last write could have arrived, or had its chance to. */
   #adopting(nowMs: number): boolean {
     const sinceMs = nowMs - this.#startMs - LEASE_TERMS.deliverWithinMs;
@@ -273,54 +211,24 @@ export class PowerLoop {
 
   #steer(wallMs: number, nowMs: number): CapWrite[] {
     const { tree, firmW } = this.#setup;
-    const wantedW = this.#allocate(wallMs);
-    const room = new Room(tree.parent, tree.nodeOf, firmW, this.#budgetW, sumBelow(tree, this.#liableW));
+    const wantedW = this.#wanted(wallMs, nowMs);
+    const room = new Room(tree.parent, tree.nodeOf, firmW, this.#limits.budgetW, sumBelow(tree, this.#liableW));
     return this.#planner.plan(this.#profiles, wantedW, this.#liableW, room, nowMs);
   }
 
   /** The limit that each rack should have, W. */
-  #allocate(wallMs: number): Float64Array {
-    const { tree, minW, profiles, site } = this.#setup;
-    const racks = site.racks.length;
+  #wanted(wallMs: number, nowMs: number): Float64Array {
     // Racks that cannot be told anything are a given.
-    const fixed = Uint8Array.from({ length: racks }, (_, r) => (this.#planner.unreachable(r) || !this.#obedience.obeys(r) ? 1 : 0));
-    const leastW = minW.map((low, r) => (fixed[r] === 1 ? this.#liableW[r] : low));
-    const curveOf = Int32Array.from({ length: racks }, (_, r) => (fixed[r] === 1 ? 0 : this.#profiles[r].curve));
-    const budgetW = this.#fitting(sumBelow(tree, leastW));
-    const problem = { parent: tree.parent, nodeOf: tree.nodeOf, budgetW, curves: profiles.curves, weight: new Float64Array(racks).fill(1) };
-    let result = allocate({ ...problem, minW: leastW, curveOf });
-
-    const capOf = (r: number) =>
-      Math.min(profiles.ranges[r].maxCapW, gpuCapFor(site.racks[r].type, profiles.accelerator(r), result.powerW[r]));
-    const bounds = gangCaps(
-      this.#works,
-      racks,
-      Float64Array.from({ length: racks }, (_, r) => capOf(r)),
-    );
-    let movedW = 0;
-    bounds.forEach((boundW, r) => {
-      if (boundW === Infinity || fixed[r] === 1) return;
-      const levelW = Math.max(minW[r], Math.min(result.powerW[r], rackLimitW(site.racks[r].type, boundW + 1) - 1e-3));
-      movedW += result.powerW[r] - levelW;
-      leastW[r] = levelW;
-      curveOf[r] = 0;
+    const fixedW = this.#liableW.map((liableW, r) => (this.#planner.unreachable(r) || !this.#obedience.obeys(r) ? liableW : NaN));
+    const { allocation, shortW } = assignWithGangs(this.#setup, {
+      budgetW: this.#limits.budgetW,
+      profiles: this.#profiles,
+      works: this.#works,
+      fixedW,
     });
-    if (movedW > WORTH_MOVING_W) result = allocate({ ...problem, minW: leastW, curveOf });
-    this.#unusedW = tree.parent.reduce((sum, parent, n) => (parent < 0 ? sum + result.slackW[n] : sum), 0);
-    this.#cuts.judge(result, this.#profiles, wallMs);
-    return result.powerW.map((powerW, r) => (fixed[r] === 1 ? this.#book.inForceW(r, this.#lastMs) : powerW));
-  }
-
-  /** The budgets of now, none below what its racks take at least: what is beyond reach is cut as far as it goes, and told. */
-  #fitting(leastW: Float64Array): Float64Array {
-    let shortW = 0;
-    const budgetW = this.#budgetW.map((allowedW, n) => {
-      const neededW = leastW[n] * (1 + 1e-12);
-      shortW = Math.max(shortW, neededW - allowedW);
-      return Math.max(allowedW, neededW);
-    });
-    this.#shortW = Math.max(0, shortW);
-    return budgetW;
+    this.#shortW = shortW;
+    this.#cuts.judge(allocation, this.#profiles, wallMs);
+    return allocation.powerW.map((powerW, r) => (Number.isNaN(fixedW[r]) ? powerW : this.#book.inForceW(r, nowMs)));
   }
 
   #toAsk(nowMs: number): number[] {
