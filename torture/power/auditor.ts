@@ -32,6 +32,8 @@ export class Auditor {
   readonly #plan: FaultPlan;
   readonly #firmW: Float64Array;
   #excessS = [0, 0, 0];
+  /** The target in force on each scope, and since when: one that another had covered begins anew when that is over. */
+  readonly #followed: ({ readonly id: string; readonly sinceS: number } | undefined)[] = [];
   #criticalS = 0;
 
   constructor(simulation: Simulation, devices: TwinDevices, setup: Setup, plan: FaultPlan) {
@@ -88,7 +90,8 @@ export class Auditor {
     [undefined, ...site.feeds.map(({ tag }) => tag)].forEach((tag, s) => {
       const target = this.#inForce(tag);
       const over = target !== undefined && drawnW[s] > Math.max(target.limitW, this.#reachableW(tag)) * (1 + EXCESS_SHARE);
-      const due = target !== undefined && atS > Math.max(target.fromS, target.setS) + RAMP_S;
+      if (target?.id !== this.#followed[s]?.id) this.#followed[s] = target && { id: target.id, sinceS: atS };
+      const due = atS > (this.#followed[s]?.sinceS ?? Infinity) + RAMP_S;
       this.#excessS[s] = over && due && !this.#excused(controlledSinceS) ? this.#excessS[s] + 1 : 0;
       if (this.#excessS[s] === EXCESS_S + 1)
         this.#fail(`${tag ?? "site"} at ${kW(drawnW[s])} over its target of ${kW(target?.limitW ?? 0)} for ${EXCESS_S} s`);
@@ -96,13 +99,12 @@ export class Auditor {
   }
 
   /** The target that was set last and covers this second, judged anew from the plan. */
-  #inForce(tag: string | undefined): { readonly limitW: number; readonly fromS: number; readonly setS: number } | undefined {
-    const { atS, atMs, scenario } = this.#simulation;
+  #inForce(tag: string | undefined): { readonly id: string; readonly limitW: number } | undefined {
+    const { atS, atMs, site } = this.#simulation;
     const set = this.#plan.targets.filter(({ setS, target }) => setS < atS && target.feedTag === tag).toSorted((a, b) => a.setS - b.setS);
-    const last = set.findLast(({ target }) => target.fromMs <= atMs && atMs < target.untilMs);
-    if (last?.target.limitW === undefined) return undefined;
-    const contractW = tag === undefined ? this.#simulation.site.phase.envelopeW : Infinity;
-    return { limitW: Math.min(contractW, last.target.limitW), fromS: (last.target.fromMs - scenario.startMs) / 1000, setS: last.setS };
+    const last = set.findLast(({ target }) => target.fromMs <= atMs && atMs < target.untilMs)?.target;
+    if (last?.limitW === undefined) return undefined;
+    return { id: last.id, limitW: Math.min(tag === undefined ? site.phase.envelopeW : Infinity, last.limitW) };
   }
 
   /** What the scope can be brought to, everything at its lowest. */
