@@ -5,11 +5,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { BmsReader, BusClient, encodePointValue, metadataTopic, sitePoints, valueTopic, type PlantPoint } from "@pulmu/exchange";
+import {
+  BmsReader,
+  BusClient,
+  encodePointValue,
+  metadataTopic,
+  sitePoints,
+  startBroker,
+  valueTopic,
+  type PlantPoint,
+} from "@pulmu/exchange";
 import { startTestBroker } from "@pulmu/exchange/testing";
 import type { Site } from "@pulmu/site";
 import mqtt, { type MqttClient } from "mqtt";
 
+/** This file run with this word is the embedded broker, in a process of its own, so that it is measured like the others. */
+const SERVE = "serve-broker";
 const ROUNDS = 5;
 /** Messages on their way at one time. */
 const WINDOW = 2_000;
@@ -114,7 +125,7 @@ async function openOurs(address: string, points: readonly PlantPoint[]): Promise
 }
 
 async function aedesProcess(): Promise<{ readonly address: string; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [`${import.meta.dirname}/broker-process.ts`], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [import.meta.filename, SERVE], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   return {
     address: line.toString().trim(),
@@ -132,4 +143,10 @@ function median(runs: readonly Measured[]): Measured {
 
 function count(perS: number): string {
   return Math.round(perS).toLocaleString("en").padStart(9);
+}
+
+if (process.argv[2] === SERVE) {
+  const broker = await startBroker({ port: 0 });
+  process.stdout.write(`${broker.address}\n`);
+  process.on("SIGTERM", () => void broker.close().then(() => process.exit(0)));
 }

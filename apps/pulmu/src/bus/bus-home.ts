@@ -3,9 +3,6 @@ import { dirname, isAbsolute, join } from "node:path";
 import { openSigningKey, type SigningKey, type TrustedSource } from "@pulmu/exchange";
 import { PulmuError } from "@pulmu/units";
 
-/** Directory with keys, trusted sources and what was obeyed. */
-export const DEFAULT_BUS_HOME = ".pulmu/exchange";
-
 /** Participants of DSX Flex that one house plays. */
 export const PARTICIPANTS = {
   /** The grid side on this machine: `pulmu grid target`. */
