@@ -72,6 +72,10 @@ export class FlexGate {
     const place = parseTopic(this.dialects.topic(topic));
     if (!place.ok) return place;
     if (place.value.contract !== "flex" || place.value.type !== type) return refuse("flex.topic", "topic", `carries no ${type}`, topic);
+    if (place.value.legacy) {
+      const rule = "is the agent's name before dsx-exchange 2.6.1";
+      return refuse("flex.legacy-topic", "topic", rule, "poweragent", "read it with the dialect legacyAgent");
+    }
     const json = parseJson(payload);
     if (!json.ok) return json;
     const envelope = acceptFlexEvent(this.dialects.envelope(json.value), type);
