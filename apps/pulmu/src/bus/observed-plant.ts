@@ -58,6 +58,8 @@ export class ObservedPlant implements Simulation {
   readonly #reader: BmsReader;
   readonly #twin: Simulation | undefined;
   readonly #noSpeed: Float64Array;
+  /** What the site file says of each IT load that is not a rack, W: in the order of `Slots.itLoads`. */
+  readonly #itLoadW: readonly number[];
   readonly #totals = new ObservedTotals();
   readonly #nowMs: () => number;
   readonly #notices: TwinEvent[] = [];
@@ -79,6 +81,7 @@ export class ObservedPlant implements Simulation {
     this.bessPowerW = new Float64Array(site.bess.length).fill(NaN);
     this.rackReadingW = new Float64Array(site.racks.length).fill(NaN);
     this.rackInletC = new Float64Array(site.racks.length).fill(NaN);
+    this.#itLoadW = site.fixedLoads.filter(({ it }) => it).map(({ powerW }) => powerW);
     this.#noSpeed = new Float64Array(site.racks.length).fill(NaN);
   }
 
@@ -220,7 +223,10 @@ export class ObservedPlant implements Simulation {
       itW += Number.isNaN(readingW) ? site.racks[r].provisionedW : readingW; // never as nothing
       if (this.rackInletC[r] > hottestC) hottestC = this.rackInletC[r];
     }
-    for (const slot of itLoads) itW += this.#read(slot) || 0;
+    itLoads.forEach((slot, i) => {
+      const readingW = this.#read(slot);
+      itW += Number.isNaN(readingW) ? this.#itLoadW[i] : readingW;
+    });
     if (known < site.racks.length * ENOUGH_RACKS) itW = NaN;
     row[SERIES.sitePowerW] = siteW;
     row[SERIES.itPowerW] = itW;

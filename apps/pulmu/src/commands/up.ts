@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { loadCatalog } from "@pulmu/catalog";
 import { loadSite } from "@pulmu/site";
-import { plainScenario } from "@pulmu/twin";
+import { plainScenario, type Kpis } from "@pulmu/twin";
 import { formatDuration, formatEnergy, formatPower, PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
 import { LiveBus, type BusPlant, type LiveBusOptions } from "../bus/live-bus.ts";
@@ -65,36 +65,47 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   const note = (severity: "info" | "warning", text: string) => void (factory?.note(severity, text) ?? early.push([severity, text]));
   try {
     const steering = steeringOf(options, plant);
-    const bus = await LiveBus.open(options, plant, note, steering);
-    closers.push(() => bus.close());
-    const seen = bus.plant ?? plant.twin!;
-    factory = new LiveFactory(plant.twin ?? seen, { workloadSource, speed: options.speed }, seen);
+    const openBus = async (): Promise<LiveBus> => {
+      const opened = await LiveBus.open(options, plant, note, steering);
+      closers.push(() => opened.close());
+      return opened;
+    };
+    // A twin in this process can be shown at once, while the bus is still being joined; somebody else's plant is only there.
+    let bus = plant.twin === undefined ? await openBus() : undefined;
+    factory = new LiveFactory(plant.twin ?? bus!.plant!, { workloadSource, speed: options.speed });
     for (const [severity, text] of early) factory.note(severity, text);
     if (steering !== undefined) steer(factory, steering);
 
     let show = () => {};
     const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
-      bus.tick();
+      bus?.tick();
       show();
     });
     closers.push(() => pacer.stop());
     pacer.start();
+
+    let server = createFactoryServer(factory, { bus });
+    const listening = await listen({ fetch: (request, env) => server.app.fetch(request, env) }, options.host, options.port);
+    closers.push(async () => {
+      server.events.close();
+      await listening.close();
+    });
+    announceFactory(factory, listening.url, options);
+
+    bus ??= await openBus();
     await bus.firstReadings(() => stop.requested);
+    if (bus.plant !== undefined) factory.see(bus.plant);
     // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
     if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
 
     const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, plant, options.db);
     closers.push(() => accounts?.close());
-    const server = createFactoryServer(factory, { accounts: accounts?.app, bus });
     const gateway = options.gateway && plant.twin !== undefined ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
-    const listening = await listen(server.app, options.host, options.port);
-    closers.push(async () => {
-      server.events.close();
-      await listening.close();
-    });
-    bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: seen.site.utcOffsetMin });
-    announce(factory, listening.url, { gateway, bus }, options);
+    server.events.close(); // who listens already connects again, and then hears of the plant as it is read
+    server = createFactoryServer(factory, { accounts: accounts?.app, bus });
+    bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: factory.simulation.site.utcOffsetMin });
+    announceDoors(factory, listening.url, { gateway, bus }, options);
 
     const view = openView(factory, listening.url, options);
     closers.push(() => view.close());
@@ -107,7 +118,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   } finally {
     for (const close of closers.toReversed()) await close();
   }
-  if (!options.json) process.stdout.write(`${farewell(factory)}\n`);
+  if (!options.json) process.stdout.write(`${farewell(plant.twin?.kpis() ?? factory.kpis())}\n`);
   return EXIT.ok;
 }
 
@@ -188,28 +199,33 @@ function prepareOperator({ bus, scenario: file, speed, site: siteFile = DEFAULT_
   return { plant: { site, catalog, scenario }, workloadSource: `read from ${bus}`, secondZeroMs: nowMs };
 }
 
-function announce(
-  factory: LiveFactory,
-  url: string,
-  { gateway, bus }: { readonly gateway: GatewayService | undefined; readonly bus: LiveBus },
-  options: UpOptions,
-): void {
-  const { site } = factory.simulation;
-  if (options.json) {
-    process.stdout.write(
-      `${JSON.stringify({ serving: url, tokens: gateway?.url, bus: bus.address, role: bus.role, site: site.id, phase: site.phase.id, workloadSource: factory.info.workloadSource })}\n`,
-    );
-  } else {
+/** What runs and where it answers: the first thing that is said. With `--json` one line says all, once all doors are open. */
+function announceFactory({ simulation: { site }, info }: LiveFactory, url: string, options: UpOptions): void {
+  if (!options.json) {
     const gpus = site.racks.reduce((sum, rack) => sum + rack.type.trays * rack.type.gpusPerTray, 0);
     const size = `${formatPower(site.phase.envelopeW)}, ${grouped(site.racks.length)} racks, ${grouped(gpus)} GPUs`;
-    process.stdout.write(`Pulmu serves ${url}: ${site.name}, phase ${site.phase.id} (${size})\nRequests: ${factory.info.workloadSource}\n`);
-    const key = gateway?.keyFile === undefined ? "" : `, key in ${gateway.keyFile}`;
-    if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
-    process.stdout.write(`Bus: ${bus.address}${bus.role === "all" ? "" : `, as the ${bus.role}`}\n`);
+    process.stdout.write(`Pulmu serves ${url}: ${site.name}, phase ${site.phase.id} (${size})\nRequests: ${info.workloadSource}\n`);
   }
   if (!isLoopback(options.host)) {
     process.stderr.write(`pulmu: ${options.host} can be reached from other machines, and this API asks nobody for a password\n`);
   }
+}
+
+function announceDoors(
+  { simulation: { site }, info }: LiveFactory,
+  url: string,
+  { gateway, bus }: { readonly gateway: GatewayService | undefined; readonly bus: LiveBus },
+  options: UpOptions,
+): void {
+  if (options.json) {
+    const { workloadSource } = info;
+    const doors = { serving: url, tokens: gateway?.url, bus: bus.address, role: bus.role };
+    process.stdout.write(`${JSON.stringify({ ...doors, site: site.id, phase: site.phase.id, workloadSource })}\n`);
+    return;
+  }
+  const key = gateway?.keyFile === undefined ? "" : `, key in ${gateway.keyFile}`;
+  if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
+  process.stdout.write(`Bus: ${bus.address}${bus.role === "all" ? "" : `, as the ${bus.role}`}\n`);
 }
 
 function isLoopback(host: string): boolean {
@@ -225,8 +241,7 @@ function openView(factory: LiveFactory, url: string, options: UpOptions): View {
   return { tick: () => screen.draw(), close: () => screen.close() };
 }
 
-function farewell(factory: LiveFactory): string {
-  const { durationS, siteEnergyJ, tokensOut, joulesPerToken, resultHash } = factory.kpis();
+function farewell({ durationS, siteEnergyJ, tokensOut, joulesPerToken, resultHash }: Kpis): string {
   const tokens = `${count(tokensOut)} tokens at ${fixed(joulesPerToken, 2, "")} J/token`;
   return `Stopped after ${formatDuration(durationS)} of factory time: ${formatEnergy(siteEnergyJ)}, ${tokens}${resultHash === "" ? "" : `, hash ${resultHash.slice(0, 12)}`}`;
 }

@@ -26,23 +26,32 @@ export interface FactoryListener {
  * (terminal, HTTP, metrics) reads it from here; costly views are made once a simulated second, and only when asked for.
  */
 export class LiveFactory {
-  /** The factory as it is seen: the twin itself, or what its instruments say on the bus. */
-  readonly simulation: Simulation;
   readonly info: FactoryInfo;
   readonly history: History;
   readonly events = new EventLog(EVENTS_KEPT);
   /** Who holds the racks to their limits; undefined where nobody does. */
   steering: Steering | undefined;
   readonly #engine: Simulation;
+  #seen: Simulation;
   readonly #listeners = new Set<FactoryListener>();
   readonly #views = new Map<string, { readonly atS: number; readonly value: unknown }>();
 
-  /** @param seen the factory as it is to be shown, where that is not the twin that runs */
-  constructor(engine: Simulation, info: FactoryInfo, seen: Simulation = engine) {
+  constructor(engine: Simulation, info: FactoryInfo) {
     this.#engine = engine;
-    this.simulation = seen;
+    this.#seen = engine;
     this.info = info;
-    this.history = new History(seen.scenario.startMs, HISTORY_S);
+    this.history = new History(engine.scenario.startMs, HISTORY_S);
+  }
+
+  /** The factory as it is seen: the twin itself, or what its instruments say on the bus. */
+  get simulation(): Simulation {
+    return this.#seen;
+  }
+
+  /** Shows the plant by its instruments from now on. */
+  see(seen: Simulation): void {
+    this.#seen = seen;
+    this.#views.clear();
   }
 
   /** Runs the twin for a number of seconds. */

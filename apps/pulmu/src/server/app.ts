@@ -45,7 +45,7 @@ export interface FactoryServer {
 export interface FactoryServerOptions {
   readonly maxEventClients?: number;
   readonly accounts?: Hono | undefined;
-  readonly bus?: LiveBus;
+  readonly bus?: LiveBus | undefined;
 }
 
 export function createFactoryServer(

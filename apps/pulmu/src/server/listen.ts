@@ -17,7 +17,7 @@ export interface Listening {
  * Serves an application at an address; port 0 takes any free one.
  * @throws PulmuError `server.*` when the port is taken, forbidden, or the address is not this machine's
  */
-export async function listen(app: FactoryApp, host: string, port: number): Promise<Listening> {
+export async function listen(app: Pick<FactoryApp, "fetch">, host: string, port: number): Promise<Listening> {
   const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
   const server = serve(
     {
