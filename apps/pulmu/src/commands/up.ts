@@ -83,6 +83,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     });
     closers.push(() => pacer.stop());
     pacer.start();
+    if (plant.twin === undefined) await bus!.firstReadings(() => stop.requested); // nothing to show before
 
     let server = createFactoryServer(factory, { bus });
     const listening = await listen({ fetch: (request, env) => server.app.fetch(request, env) }, options.host, options.port);
@@ -93,7 +94,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     announceFactory(factory, listening.url, options);
 
     bus ??= await openBus();
-    await bus.firstReadings(() => stop.requested);
+    if (plant.twin !== undefined) await bus.firstReadings(() => stop.requested);
     if (bus.plant !== undefined) factory.see(bus.plant);
     // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
     if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
