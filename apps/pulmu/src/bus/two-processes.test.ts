@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -125,6 +127,41 @@ describe("A site and its operator, two processes on Mosquitto", { skip: skipWith
     assert.ok(counts["signing.bad-signature"] > 0);
     assert.match(recentRefusals.at(-1)!.text, /isv\/local\/loadtarget\/set: data: isv-local-1: the signature is not that of this key/);
     assert.equal((await get<FactoryState>(siteUrl, "/api/state")).targetW, null);
+  });
+
+  test("a call of an OpenADR VTN becomes a load target, and what it asks to hear is reported back", async () => {
+    const start = new Date().toISOString();
+    const call = {
+      id: "call-1",
+      programID: "p1",
+      intervalPeriod: { start, duration: "PT5M" },
+      reportDescriptors: [{ payloadType: "POWER_LIMIT_ACKNOWLEDGEMENT" }],
+      payloadDescriptors: [{ payloadType: "CONSUMPTION_POWER_LIMIT", units: "KW" }],
+      intervals: [{ id: 0, payloads: [{ type: "CONSUMPTION_POWER_LIMIT", values: [410] }] }],
+    };
+    const reports: string[] = [];
+    const vtn = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      request.on("end", () => {
+        if (request.method === "POST") reports.push(body);
+        response.end(JSON.stringify(request.method === "POST" ? {} : [call]));
+      });
+    });
+    await new Promise<void>((resolve) => vtn.listen(0, "127.0.0.1", resolve));
+    const address = `http://127.0.0.1:${(vtn.address() as AddressInfo).port}`;
+    const wire = ["--bus", broker.address, "--bus-home", home];
+    const { code, stdout, stderr } = await runPulmu("grid", "openadr", address, "--once", ...wire);
+    vtn.closeAllConnections();
+    vtn.close();
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^now … .+Z: 410 kW\n$/);
+    await until(
+      () => get<FactoryState>(siteUrl, "/api/state"),
+      (state) => state.targetW === 410e3,
+    );
+    assert.deepEqual(JSON.parse(reports[0]).resources[0].intervals[0].payloads, [{ type: "POWER_LIMIT_ACKNOWLEDGEMENT", values: [true] }]);
+    assert.equal((await runPulmu("grid", "clear", ...wire)).code, 0);
   });
 
   test("the checker finds nothing wrong with their traffic", async () => {

@@ -1,3 +1,4 @@
+import { deadline } from "../client/answer.ts";
 import type { Bus } from "../client/bus.ts";
 import { wallClock, type Clock } from "../clock.ts";
 import type { FlexData, LoadTarget } from "../contracts/flex.ts";
@@ -81,7 +82,9 @@ export class GridPublisher {
     try {
       const event = await this.#sender.send(SET, { targets }, { correlationid: correlationId });
       for (let attempt = 1; ; attempt++) {
-        const status = await Promise.race([promise, this.#pause()]);
+        const { promise: pause, cancel } = deadline(this.#clock, this.#confirmMs);
+        const status = await Promise.race([promise, pause.then(() => undefined)]);
+        cancel();
         if (status !== undefined || attempt === this.#attempts) return { correlationId, attempts: attempt, status };
         await this.#sender.repeat(event);
       }
@@ -93,10 +96,6 @@ export class GridPublisher {
   #hear(status: PowerStatus): void {
     this.#onStatus(status);
     for (const correlationId of confirmed(status.event.correlationid, status.data)) this.#waiting.get(correlationId)?.(status);
-  }
-
-  #pause(): Promise<undefined> {
-    return new Promise((resolve) => this.#clock.after(this.#confirmMs, () => resolve(undefined)));
   }
 }
 
