@@ -141,7 +141,7 @@ export interface Kpis {
   readonly faults: number;
   /** Largest |site − (IT + losses + cooling + facility + BESS)| / site over all seconds. */
   readonly energyBalanceMaxRelError: number;
-  /** SHA-256 over every second's site row and node powers: equal runs have equal hashes. */
+  /** SHA-256 over every second's site row, and every minute's node and rack powers: equal runs have equal hashes. */
   readonly resultHash: string;
 }
 
