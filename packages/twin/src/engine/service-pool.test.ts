@@ -86,9 +86,15 @@ test("requests are conserved whatever the load and the speed do", () => {
         }
         assert.ok(pool.tokensOut <= asked * (1 + 1e-9), "more tokens came out than were asked for");
         assert.ok(pool.batch >= 0 && pool.batch <= model.maxBatch * (1 + 1e-9), `batch ${pool.batch} of ${model.maxBatch}`);
-        assert.ok(pool.queuedRequests >= -1e-6);
+        assert.ok(pool.queuedRequests >= 0, `${pool.queuedRequests} wait`);
       },
     ),
+    // Once found: the last sequence left with a rounding error, and a batch of less than nothing.
+    {
+      examples: [
+        [[{ rate: 13, speed: 0.983292639312807 }, ...Array.from({ length: 4 }, () => ({ rate: 0, speed: 0 })), { rate: 0, speed: 5e-324 }]],
+      ],
+    },
   );
 });
 

@@ -144,7 +144,8 @@ export class ServicePool implements Owner {
     const stepS = decodeStepS(model, batch) / this.speedB;
     const itlS = stepS / (1 - prefillShare);
     const made = Math.min(this.#activeOutput, this.#active / itlS);
-    const done = this.#activeOutput > 0 ? (this.#active * made) / this.#activeOutput : 0;
+    // The product may round to a little more than there is.
+    const done = this.#activeOutput > 0 ? Math.min(this.#active, (this.#active * made) / this.#activeOutput) : 0;
     this.#active -= done;
     this.#activeOutput -= made;
 
