@@ -1,7 +1,8 @@
 /** Floor 2: tokens, joules, won and carbon: who used what, how much they may, what they owe. */
 export { balances, unbalancedEntries } from "./books/books.ts";
-export { type CreditGrant, grantCredit } from "./books/credits.ts";
+export { type Credit, type CreditGrant, grantCredit } from "./books/credits.ts";
 export { energyBalance, type EnergyBalance, type MeterReading, recordReading } from "./books/energy.ts";
+export { type FlexSettlement, type PostedSettlement, postSettlement, readSettlements } from "./books/settlements.ts";
 export { computeStatement, type IssuedStatement, issueStatement, readStatement, type Statement } from "./books/statement.ts";
 export { type Calendar, dayOf, dayStartMs, dayText, monthOf, parseDay, parseMonth, type Window, WINDOWS } from "./calendar.ts";
 export { type Estimate, Ledger, type LedgerOptions, type Settlement } from "./ledger.ts";

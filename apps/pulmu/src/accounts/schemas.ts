@@ -94,6 +94,7 @@ export const statement = z.object({
   lines: z.array(line),
   unpriced: z.array(z.string()),
   subtotalKrw: z.int(),
+  credits: z.array(z.object({ id: z.string(), amountKrw: z.int() })),
   creditsKrw: z.int(),
   totalKrw: z.int(),
 });

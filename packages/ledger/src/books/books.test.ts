@@ -189,8 +189,8 @@ test("what credit is left does not depend on the order in which months were issu
     { id: "b", tenantId: "t", amountKrw: 50, fromDay: month("2027-01").firstDay, untilDay: month("2027-03").endDay },
   ];
   const uses = [{ month: month("2027-01"), amountKrw: 80 }, { month: month("2027-02"), amountKrw: 30 }]; // prettier-ignore
-  assert.equal(creditLeft(grants, uses, month("2027-03")), 40);
-  assert.equal(creditLeft(grants, uses.toReversed(), month("2027-03")), 40);
-  assert.equal(creditLeft(grants, [], month("2027-03")), 50);
-  assert.equal(creditLeft(grants, uses, month("2027-04")), 0);
+  assert.deepEqual(creditLeft(grants, uses, month("2027-03")), [{ id: "b", amountKrw: 40 }]);
+  assert.deepEqual(creditLeft(grants, uses.toReversed(), month("2027-03")), [{ id: "b", amountKrw: 40 }]);
+  assert.deepEqual(creditLeft(grants, [], month("2027-03")), [{ id: "b", amountKrw: 50 }]);
+  assert.deepEqual(creditLeft(grants, uses, month("2027-04")), []);
 });

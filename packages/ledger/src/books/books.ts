@@ -2,7 +2,7 @@ import type { Reader, Transaction } from "@pulmu/journal";
 
 /** One side of an entry: money into an account (positive) or out of it. Whole won. */
 export interface Posting {
-  /** `receivable:acme`, `credits:acme`, `revenue:output-mtok`, `promotions`, `cash`. */
+  /** `receivable:acme`, `credits:acme`, `revenue:output-mtok`, `revenue:flexibility`, `promotions`, `cash`. */
   readonly account: string;
   readonly amountKrw: number;
 }
@@ -11,7 +11,7 @@ export interface BookEntry {
   /** Names what happened, so that it is booked once: `statement/acme/2027-01/v1`. */
   readonly id: string;
   readonly atMs: number;
-  readonly kind: "statement" | "credit" | "payment";
+  readonly kind: "statement" | "credit" | "payment" | "settlement";
   readonly memo: string;
   readonly postings: readonly Posting[];
 }

@@ -41,12 +41,19 @@ export interface CreditUse {
   readonly amountKrw: number;
 }
 
+/** So much of one grant. */
+export interface Credit {
+  readonly id: string;
+  readonly amountKrw: number;
+}
+
 /**
  * What is left for a month after all other months took theirs, each from the grants valid then, soonest to end first.
  * A pure function of grants and uses: the order of issuing does not matter.
  */
-export function creditLeft(grants: readonly CreditGrant[], uses: readonly CreditUse[], month: Month): number {
+export function creditLeft(grants: readonly CreditGrant[], uses: readonly CreditUse[], month: Month): readonly Credit[] {
   const left = grants.map((grant) => ({ ...grant })).sort((a, b) => a.untilDay - b.untilDay || (a.id < b.id ? -1 : 1)) as {
+    id: string;
     amountKrw: number;
     fromDay: number;
     untilDay: number;
@@ -60,7 +67,17 @@ export function creditLeft(grants: readonly CreditGrant[], uses: readonly Credit
       due -= taken;
     }
   }
-  return valid(month).reduce((sum, grant) => sum + grant.amountKrw, 0);
+  return valid(month).flatMap(({ id, amountKrw }) => (amountKrw === 0 ? [] : [{ id, amountKrw }]));
+}
+
+/** Takes from the credit that is there, in its order, until nothing is due. */
+export function useCredit(credit: readonly Credit[], dueKrw: number): readonly Credit[] {
+  let due = dueKrw;
+  return credit.flatMap(({ id, amountKrw }) => {
+    const taken = Math.min(due, amountKrw);
+    due -= taken;
+    return taken === 0 ? [] : [{ id, amountKrw: taken }];
+  });
 }
 
 export async function readCredits(

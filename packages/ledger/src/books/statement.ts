@@ -7,7 +7,7 @@ import { METER_COLUMNS } from "../usage/columns.ts";
 import { type Meter, METERS } from "../usage/record.ts";
 import { foldAll } from "../usage/rollups.ts";
 import { book, type Posting } from "./books.ts";
-import { creditLeft, readCredits } from "./credits.ts";
+import { type Credit, creditLeft, readCredits, useCredit } from "./credits.ts";
 
 /** What a tenant used in a month and what it owes. Sums that may exceed 2^53 are text. */
 export interface Statement {
@@ -20,6 +20,8 @@ export interface Statement {
   /** Items used that the plan prices for others, but not for this model or accelerator: free until somebody sets a price. */
   readonly unpriced: readonly string[];
   readonly subtotalKrw: number;
+  /** What each grant of credit, and each share in the grid's payments, takes off; in all, `creditsKrw`. */
+  readonly credits: readonly Credit[];
   readonly creditsKrw: number;
   readonly totalKrw: number;
 }
@@ -86,7 +88,7 @@ export function makeStatement(
   month: Month,
   quantities: readonly DayQuantity[],
   assignments: ReadonlyMap<string, readonly Assignment[]>,
-  creditKrw: number,
+  credit: readonly Credit[],
 ): Statement {
   const byPlan = new Map<string, { assignment: Assignment; quantities: DayQuantity[] }>();
   const unpriced = new Set<string>();
@@ -109,7 +111,8 @@ export function makeStatement(
     for (const name of rated.unpriced) unpriced.add(name);
   }
   const subtotalKrw = toWon(lines.reduce((sum, line) => sum + BigInt(line.amountKrw), 0n));
-  const creditsKrw = Math.min(subtotalKrw, creditKrw);
+  const credits = useCredit(credit, subtotalKrw);
+  const creditsKrw = credits.reduce((sum, { amountKrw }) => sum + amountKrw, 0);
   const total = (meter: Meter) => quantities.reduce((sum, { meters }) => sum + meters[meter], 0n).toString();
   return {
     tenantId,
@@ -120,6 +123,7 @@ export function makeStatement(
     lines,
     unpriced: [...unpriced].sort(),
     subtotalKrw,
+    credits,
     creditsKrw,
     totalKrw: subtotalKrw - creditsKrw,
   };

@@ -94,7 +94,7 @@ test("a statement goes out in FOCUS: the costs sum to its total, and quantity ti
 test("a statement's own CSV ends with its totals", async () => {
   const statement = await computeStatement(store, "acme", "2027-01");
   const rows = cells(statementCsv(statement));
-  assert.deepEqual(rows.slice(-3).map((row) => [row[0], Number(row.at(-1))]), [["subtotal", statement.subtotalKrw], ["credits", -1_000], ["total", statement.totalKrw]]); // prettier-ignore
+  assert.deepEqual(rows.slice(-4).map((row) => [row[0], Number(row.at(-1))]), [["subtotal", statement.subtotalKrw], ["credit c", -1_000], ["credits", -1_000], ["total", statement.totalKrw]]); // prettier-ignore
 });
 
 test("a cell with quotes, commas or a formula is made harmless", () => {

@@ -11,7 +11,7 @@ export interface Issuer {
 
 /**
  * Columns of the FinOps Open Cost and Usage Specification 1.2 (focus.finops.org): all that it makes mandatory, and those of unit
- * prices, quantities and SKUs. One row for each line of the statement, and one for credit.
+ * prices, quantities and SKUs. One row for each line of the statement, and each credit.
  */
 const COLUMNS = [
   "BilledCost",
@@ -109,8 +109,8 @@ export function focusCsv(statement: Statement, tenantName: string, issuer: Issue
       SkuPriceId: `${line.planId}/v${line.planVersion}/${sku}/${line.tierFrom}`,
     };
   });
-  if (statement.creditsKrw > 0) {
-    const cost = -statement.creditsKrw;
+  for (const { id, amountKrw } of statement.credits) {
+    const cost = -amountKrw;
     rows.push({
       ...common,
       BilledCost: cost,
@@ -119,7 +119,7 @@ export function focusCsv(statement: Statement, tenantName: string, issuer: Issue
       ContractedCost: cost,
       ChargeCategory: "Credit",
       ChargeFrequency: "One-Time",
-      ChargeDescription: "credit",
+      ChargeDescription: `credit ${id}`,
       ServiceCategory: "Other",
       ServiceName: "Credit",
     });
@@ -149,6 +149,7 @@ export function statementCsv(statement: Statement): string {
     csvLine(["plan", "planVersion", "item", "model", "accelerator", "tierFrom", "quantity", "per", "unit", "krwPerUnit", "amountKrw"]),
     ...lines,
     total("subtotal", statement.subtotalKrw),
+    ...statement.credits.map(({ id, amountKrw }) => total(`credit ${id}`, -amountKrw)),
     total("credits", -statement.creditsKrw),
     total("total", statement.totalKrw),
   ].join("");

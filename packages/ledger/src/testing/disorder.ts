@@ -119,6 +119,6 @@ async function inOrder(store: Store, records: number): Promise<Map<string, State
   }
   const assignments = await loadAssignments(store);
   return new Map(
-    [...sums].map(([tenantId, quantities]) => [tenantId, makeStatement(tenantId, month, [...quantities.values()], assignments, 0)]),
+    [...sums].map(([tenantId, quantities]) => [tenantId, makeStatement(tenantId, month, [...quantities.values()], assignments, [])]),
   );
 }

@@ -57,7 +57,7 @@ function printStatement(statement: Statement): void {
   ]);
   rows.push(
     ["Subtotal", "", "", "", "", digits(statement.subtotalKrw)],
-    ["Credit", "", "", "", "", digits(-statement.creditsKrw)],
+    ...statement.credits.map(({ id, amountKrw }) => [`Credit ${id}`, "", "", "", "", digits(-amountKrw)]),
     ["Total", "", "", "", "", digits(statement.totalKrw)],
   );
   printTable(
