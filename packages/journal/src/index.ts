@@ -2,7 +2,7 @@
 export { type Checkpoint, openCheckpoint } from "./log/checkpoint.ts";
 export { type Draft, type Entry, type Json, MAX_ENTRY_BYTES } from "./log/entry.ts";
 export { exportJournal, type ExportOptions } from "./log/export.ts";
-export { appendEntries, checkpointJournal, latestCheckpoint, readEntries, readHead } from "./log/journal.ts";
+export { appendEntries, checkpointJournal, latestCheckpoint, readEntries, readHead, readTrace, traceIdOf } from "./log/journal.ts";
 export { openSignerFile } from "./log/key-file.ts";
 export { newSigner, type NoteSigner, parseSigner } from "./log/note.ts";
 export { prepareJournal } from "./log/schema.ts";

@@ -10,7 +10,7 @@ import { onBothDatabases } from "../testing/index.ts";
 import { openCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import type { Draft } from "./entry.ts";
 import { exportJournal } from "./export.ts";
-import { appendEntries, checkpointJournal, latestCheckpoint, readEntries } from "./journal.ts";
+import { appendEntries, checkpointJournal, latestCheckpoint, readEntries, readTrace } from "./journal.ts";
 import { leafHash } from "./merkle.ts";
 import { newSigner, parseSigner } from "./note.ts";
 import { prepareJournal } from "./schema.ts";
@@ -42,6 +42,18 @@ onBothDatabases("the journal", (database) => {
     assert.deepEqual(entries.map((entry) => entry.subject), ["thing-0", "thing-1", "thing-2", "thing-3", "thing-4"]); // prettier-ignore
     const rows = await store.query<{ entry: Uint8Array }>("select entry from journal_entries order by seq");
     for (let i = 1; i < rows.length; i++) assert.equal(entries[i].prev, leafHash(rows[i - 1].entry).toString("hex"));
+  });
+
+  test("finds what belongs to one trace, in order, among all else", async () => {
+    const store = await journal();
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const traced = (n: number, parent: string): Draft => ({ ...draft(n), traceparent: `00-${trace}-${parent}-01` });
+    const entries = [draft(0), traced(1, "b7ad6b7169203331"), draft(2), traced(3, "00f067aa0ba902b7")];
+    await store.transaction((tx) => appendEntries(tx, entries, T0));
+    const subjects = async (limit: number) => (await readTrace(store, trace, limit)).map(({ subject }) => subject);
+    assert.deepEqual(await subjects(10), ["thing-1", "thing-3"]);
+    assert.deepEqual(await subjects(1), ["thing-1"]);
+    assert.deepEqual(await readTrace(store, "f".repeat(32), 10), []);
   });
 
   test("is written with the act or not at all", async () => {

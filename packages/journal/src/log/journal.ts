@@ -40,6 +40,10 @@ export async function appendEntries(tx: Transaction, drafts: readonly Draft[], n
     const places = Array.from({ length: values.length / 2 }, (_, i) => `($${2 * i + 1}, $${2 * i + 2})`).join(", ");
     await tx.run(`insert into journal_entries (seq, entry) values ${places}`, values);
   }
+  for (const [i, { traceparent }] of drafts.entries()) {
+    const trace = traceparent === undefined ? undefined : traceIdOf(traceparent);
+    if (trace !== undefined) await tx.run("insert into journal_traces (trace, seq) values ($1, $2)", [trace, head.size + i]);
+  }
   const size = head.size + drafts.length;
   await tx.run("update journal_head set size = $1, prev = $2, at_ms = $3", [size, prev, atMs]);
   await storeFullTiles(tx, head.size, size);
@@ -49,6 +53,20 @@ export async function appendEntries(tx: Transaction, drafts: readonly Draft[], n
 /** Entries `[from, until)`, decoded. */
 export async function readEntries(reader: Reader, from: number, until: number): Promise<Entry[]> {
   return (await readEntryBytes(reader, from, until)).map(decodeEntry);
+}
+
+/** A trace's entries, the oldest first; at most `limit` of them. */
+export async function readTrace(reader: Reader, traceId: string, limit: number): Promise<Entry[]> {
+  const rows = await reader.query<{ entry: Uint8Array }>(
+    "select e.entry from journal_traces t join journal_entries e on e.seq = t.seq where t.trace = $1 order by t.seq limit $2",
+    [traceId, limit],
+  );
+  return rows.map(({ entry }) => decodeEntry(entry));
+}
+
+/** The 32 hex digits that a W3C trace context, or a trace id by itself, names a trace by; undefined when it is neither. */
+export function traceIdOf(text: string): string | undefined {
+  return /^(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$/.exec(text)?.[1];
 }
 
 /** The newest signed checkpoint, as the note that anyone can keep. */

@@ -20,6 +20,13 @@ export const JOURNAL_MIGRATIONS: readonly Migration[] = [
       "create table journal_checkpoints (size bigint primary key, at_ms bigint not null, note text not null)",
     ],
   },
+  {
+    name: "entries by their trace",
+    statements: [
+      // Only a way to find them: what an entry says stands in the entry.
+      "create table journal_traces (trace text not null, seq bigint not null, primary key (trace, seq))",
+    ],
+  },
 ];
 
 export async function prepareJournal(store: Store): Promise<void> {
