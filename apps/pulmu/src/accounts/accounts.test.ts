@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Gatekeeper, SYSTEM } from "@pulmu/govern";
 import { checkpointJournal } from "@pulmu/journal";
+import { postSettlement } from "@pulmu/ledger";
 import { PulmuProcess, runPulmu } from "../testing/run-pulmu.ts";
 import { createAccountsApi } from "./api.ts";
 import { type House, openHouse } from "./house.ts";
@@ -187,6 +188,16 @@ describe("the commands of accounts", () => {
     await house.close();
     const verified = await pulmu("journal", "verify");
     assert.deepEqual([verified.code, /entry 1/.test(verified.stdout)], [1, true]);
+  });
+
+  test("what the grid paid for an event is listed by the month it was in", async () => {
+    const house = await openHouse({ db: join(folder, "grid.db") });
+    const postings = [{ account: "receivable:kpx", amountKrw: 750_000 }, { account: "revenue:flexibility", amountKrw: -750_000 }]; // prettier-ignore
+    const evening = { id: "flexibility/evening/v1", atMs: Date.UTC(2027, 0, 15, 9), memo: "5000 kWh reduced", postings };
+    await postSettlement(house.store, house.calendar, evening, "system", house.now());
+    await house.close();
+    const { stdout } = await runPulmu("statement", "grid", "2027-01", "--db", join(folder, "grid.db"));
+    assert.match(stdout, /flexibility\/evening\/v1 +5000 kWh reduced +kpx +750,000 +0\n/);
   });
 
   test("usage is imported once, and what is wrong with it is told by line", async () => {

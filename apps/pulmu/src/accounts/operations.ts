@@ -14,6 +14,7 @@ import {
   parseMonth,
   parsePlan,
   readLimits,
+  readSettlements,
   readStatement,
   readUsage,
   removeLimit,
@@ -417,6 +418,18 @@ const money: readonly Operation[] = [
       const statement = await computeStatement(house.store, path["tenant"], path["month"]);
       const name = (await house.identity.tenants(by)).find(({ id }) => id === path["tenant"])?.name ?? path["tenant"];
       return focusCsv(statement, name, { name: "Pulmu", regionId: "kr" }, house.calendar);
+    },
+  }),
+  operation({
+    id: "listSettlements",
+    method: "get",
+    path: "/settlements/{month}",
+    tag: "money",
+    summary: "What the grid pays for flexibility in a month, event by event",
+    answer: z.array(schema.settlement),
+    run: async ({ house, by, path }) => {
+      permit(by, "statement.read", undefined);
+      return [...(await readSettlements(house.store, house.calendar, path["month"]))];
     },
   }),
 ];

@@ -99,6 +99,14 @@ export const statement = z.object({
   totalKrw: z.int(),
 });
 export const issued = z.object({ statement, version: z.int(), sha256: z.string() });
+export const settlement = z.object({
+  id: name,
+  atMs: timeMs,
+  memo: z.string(),
+  party: z.string().describe("the grid's side"),
+  paidKrw: z.int().describe("what it pays; below zero when it is owed"),
+  sharedKrw: z.int().describe("what of it went to tenants"),
+});
 export const entry = z.object({
   seq: z.int(),
   prev: z.string().describe("leaf hash of the entry before, hex"),

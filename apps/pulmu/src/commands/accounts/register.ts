@@ -175,6 +175,9 @@ function addStatement(program: Command, { finish, addExamples }: Registry): void
   on(statement, "energy <month>", "where the site's energy went: billed, idle, cooling, losses").action(async (month, options) =>
     finish(await (await load()).showEnergy(month, options)),
   );
+  on(statement, "grid <month>", "what the grid pays for flexibility, event by event").action(async (month, options) =>
+    finish(await (await load()).showSettlements(month, options)),
+  );
   on(statement, "books", "balances of all accounts").action(async (options) => finish(await (await load()).showBooks(options)));
   const plan = statement.command("plan").summary("price plans").description("Price plans: kept in versions, put in force from a day on.");
   on(plan, "list", "list who is on which plan").action(async (options) => finish(await (await load()).listPlans(options)));

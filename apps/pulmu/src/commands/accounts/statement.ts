@@ -12,6 +12,7 @@ import {
   loadAssignments,
   parseDay,
   parsePlan,
+  readSettlements,
   readStatement,
   type Statement,
   statementCsv,
@@ -19,7 +20,7 @@ import {
 } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import { parseDocument } from "yaml";
-import { digits, printLine, printTable } from "../../accounts/print.ts";
+import { digits, printLine, printTable, when } from "../../accounts/print.ts";
 import { parseCount } from "../../accounts/words.ts";
 import { EXIT, type ExitCode, printJson } from "../../exit.ts";
 import { type CommonOptions, withHouse } from "./identity.ts";
@@ -221,6 +222,28 @@ export const showEnergy = (month: string, options: CommonOptions): Promise<ExitC
       printLine(balance.findings.length === 0 ? "The parts sum to the site's meter to the millijoule." : balance.findings.join("\n"));
     }
     return balance.findings.length === 0 ? EXIT.ok : EXIT.failed;
+  });
+
+/** What the grid's side pays for the month's events, and what of it went to tenants. */
+export const showSettlements = (month: string, options: CommonOptions): Promise<ExitCode> =>
+  withHouse(options, async ({ store, calendar }) => {
+    const settlements = await readSettlements(store, calendar, month);
+    if (options.json) return printJson(settlements);
+    const rows = settlements.map(({ id, atMs, memo, party, paidKrw, sharedKrw }) => [when(atMs), id, memo, party, digits(paidKrw), digits(sharedKrw)]); // prettier-ignore
+    const total = (name: "paidKrw" | "sharedKrw") => digits(settlements.reduce((sum, settlement) => sum + settlement[name], 0));
+    if (rows.length > 0) rows.push(["Total", "", "", "", total("paidKrw"), total("sharedKrw")]);
+    printTable(
+      [
+        { title: "ENDED" },
+        { title: "EVENT" },
+        { title: "WHAT" },
+        { title: "GRID" },
+        { title: "PAYS WON", right: true },
+        { title: "TO TENANTS", right: true },
+      ],
+      rows,
+      `no event of grid flexibility was settled in ${month}`,
+    );
   });
 
 export const showBooks = (options: CommonOptions): Promise<ExitCode> =>
