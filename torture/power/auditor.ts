@@ -1,4 +1,4 @@
-import { budgetsOf, rackLimitW, type CapWrite, type Setup } from "@pulmu/power";
+import { budgetsOf, racksBelow, rackLimitW, type CapWrite, type Setup } from "@pulmu/power";
 import type { Simulation, TwinEvent } from "@pulmu/twin";
 import { SERIES } from "@pulmu/twin";
 import type { TwinDevices } from "../../apps/pulmu/src/steer/twin-plant.ts";
@@ -13,6 +13,9 @@ const EXCESS_SHARE = 0.001;
 const CRITICAL_WAIT_S = 20;
 /** After something that explains an excess, the loop has this long to be right again, s. */
 const AFTER_S = 45;
+
+/** Where everything below has been at its lowest cap for so long, s, and still overloads what is left, caps have done what they can. */
+const LOWEST_S = 10;
 
 /** What did not hold, and when. */
 export interface Finding {
@@ -35,6 +38,9 @@ export class Auditor {
   /** The target in force on each scope, and since when: one that another had covered begins anew when that is over. */
   readonly #followed: ({ readonly id: string; readonly sinceS: number } | undefined)[] = [];
   #criticalS = 0;
+  /** By name of a power node: the racks below it, and for how long all of them have been at their lowest caps, s. */
+  readonly #below: ReadonlyMap<string, readonly number[]>;
+  readonly #lowestS = new Map<string, number>();
 
   constructor(simulation: Simulation, devices: TwinDevices, setup: Setup, plan: FaultPlan) {
     this.#simulation = simulation;
@@ -42,6 +48,9 @@ export class Auditor {
     this.#setup = setup;
     this.#plan = plan;
     this.#firmW = budgetsOf(setup.tree);
+    this.#below = new Map(
+      setup.tree.limits.flatMap((limit) => (limit.kind === "node" ? [[limit.name, racksBelow(setup.tree, limit)]] : [])),
+    );
   }
 
   /** No device is told two things in one second. */
@@ -51,7 +60,7 @@ export class Auditor {
 
   check(events: readonly TwinEvent[], controlledSinceS: number): void {
     const limitW = this.#setup.site.racks.map(({ type }, r) => rackLimitW(type, this.#devices.inForceCapW(r)));
-    this.#breakers(events, controlledSinceS);
+    this.#breakers(events, limitW, controlledSinceS);
     this.#sums(limitW);
     this.#targets(controlledSinceS);
     this.#critical(limitW, controlledSinceS);
@@ -61,15 +70,25 @@ export class Auditor {
     this.findings.push({ atS: this.#simulation.atS, text });
   }
 
-  /** Equipment within what it was built to lose never trips. Beyond that, it takes a controller that is alive and devices that hear it. */
-  #breakers(events: readonly TwinEvent[], controlledSinceS: number): void {
+  /**
+   * Equipment within what it was built to lose never trips. Beyond that, it takes a controller that is alive and devices that hear it,
+   * and something left that can carry the racks at their lowest caps: a trip is excused where less is left than they draw then.
+   */
+  #breakers(events: readonly TwinEvent[], limitW: readonly number[], controlledSinceS: number): void {
     const { atS } = this.#simulation;
     const { plant, deadBmcs } = this.#plan;
     const lately = (fromS: number, untilS: number) => atS >= fromS && atS < untilS + AFTER_S;
     const beyond = plant.some(({ atS: fromS, repairS, count }) => count > 1 && lately(fromS, fromS + repairS));
     const helpless =
       atS < controlledSinceS + AFTER_S || deadBmcs.some(({ racks, fromS, untilS }) => racks.length > 1 && lately(fromS, untilS));
-    for (const { kind, subject, text } of events) if (kind === "trip" && !(beyond && helpless)) this.#fail(`${subject} ${text}`);
+    for (const [node, racks] of this.#below) {
+      const lowest = racks.every((rack) => limitW[rack] <= this.#setup.minW[rack] + 1);
+      this.#lowestS.set(node, lowest ? (this.#lowestS.get(node) ?? 0) + 1 : 0);
+    }
+    for (const { kind, subject, text } of events) {
+      const hopeless = (this.#lowestS.get(subject) ?? 0) >= LOWEST_S;
+      if (kind === "trip" && !(beyond && (helpless || hopeless))) this.#fail(`${subject} ${text}`);
+    }
   }
 
   /** The caps in force, whoever wrote them and whenever, fit every limit of contract and equipment. */

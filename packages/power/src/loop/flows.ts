@@ -2,6 +2,7 @@ import type { Site } from "@pulmu/site";
 import { racksBelow, type BudgetTree, type SiteLimit } from "../budgets/budget-tree.ts";
 import { deliveredW } from "../budgets/delivered.ts";
 import { groupRacks, type RackGroup } from "../budgets/worst-flow.ts";
+import { Recharges } from "./recharge.ts";
 
 /** How fast a measured overhead is forgotten when it falls, as share of the contract per second. */
 const FORGET_SHARE_S = 0.002;
@@ -21,8 +22,9 @@ interface Scope {
   readonly hosts: readonly number[] | undefined;
   /** Watts through the scope for a watt of a rack, losses aside, while what is energised now stays so. */
   share: number;
-  /** The same for a watt of each battery. */
+  /** The same for a watt of each battery, and of each UPS. */
   bessShare: readonly number[];
+  upsShare: readonly number[];
 }
 
 /**
@@ -39,6 +41,7 @@ export class Flows {
   readonly scopes: readonly Scope[];
   readonly #site: Site;
   readonly #groups: readonly RackGroup[];
+  readonly #recharges: Recharges;
   readonly #otherW: Float64Array;
   /** Since each overhead was measured, s. */
   readonly #ageS: Float64Array;
@@ -47,6 +50,7 @@ export class Flows {
   constructor(site: Site, tree: BudgetTree) {
     this.#site = site;
     this.#groups = groupRacks(site);
+    this.#recharges = new Recharges(site, site.feeds.length + 1);
     const ordered = [undefined, ...site.feeds.keys()].map((feed) => limitOf(tree, feed));
     this.scopes = ordered.map((limit) => this.#scope(tree, limit));
     this.drawnW = new Float64Array(ordered.length).fill(NaN);
@@ -74,6 +78,7 @@ export class Flows {
     const { nodes, feeds } = this.#site;
     for (let n = 0; n < nodes.length; n++) this.outputW[n] = Number.isNaN(nodeW[n]) ? NaN : deliveredW(nodes[n], nodeW[n]);
     this.#findDead(nodeW);
+    this.#recharges.look(nodeW, this.alive);
     this.drawnW[0] = 0;
     feeds.forEach(({ node }, f) => {
       this.drawnW[f + 1] = nodeW[node];
@@ -85,8 +90,10 @@ export class Flows {
       // Batteries yield to a limit by themselves: what they take is no overhead, and what they give is not counted on.
       const batteriesW = scope.bessShare.reduce((sum, share, b) => sum + share * bessW[b], 0);
       const restW = this.drawnW[s] - batteriesW;
-      const now = this.#together(s, nodeMs) ? restW - gain * scope.share * this.#racksW(scope, rackW, liableW) : NaN;
+      const racksW = scope.share * this.#racksW(scope, rackW, liableW);
+      const now = this.#together(s, nodeMs) ? restW - gain * racksW : NaN;
       if (!Number.isNaN(now)) {
+        if (!this.#onBattery && restW - racksW <= scope.limit.otherW) this.#recharges.covered(s);
         const kept = this.#otherW[s] - FORGET_SHARE_S * limitW * passedS;
         this.#otherW[s] = now >= kept || Number.isNaN(kept) ? now : kept;
         this.#ageS[s] = 0;
@@ -100,10 +107,15 @@ export class Flows {
    */
   rackBudgetW(s: number, drawW: number): number {
     const { limit, share } = this.scopes[s];
-    const { gain, otherW } = limit;
-    const measuredW = this.#onBattery ? NaN : (drawW - this.#otherW[s]) / (gain * share);
-    const designW = (drawW - otherW) / gain;
+    const measuredW = this.#onBattery ? NaN : (drawW - this.#otherW[s]) / (limit.gain * share);
+    const designW = (drawW - this.#designOtherW(s)) / limit.gain;
     return Number.isNaN(measuredW) ? designW : measuredW;
+  }
+
+  /** What is not racks by the figures of the design, W, with UPS batteries that may be recharging. */
+  #designOtherW(s: number): number {
+    const { limit, upsShare } = this.scopes[s];
+    return limit.otherW + limit.gain * this.#recharges.reserveW(s, upsShare);
   }
 
   /** True when the meters that tell a scope's overhead were read at one moment. */
@@ -124,7 +136,7 @@ export class Flows {
   drawOfW(s: number, rackW: number): number {
     const { limit, share } = this.scopes[s];
     const measuredW = this.#otherW[s] + limit.gain * share * rackW;
-    return Number.isNaN(measuredW) || this.#onBattery ? limit.otherW + limit.gain * rackW : measuredW;
+    return Number.isNaN(measuredW) || this.#onBattery ? this.#designOtherW(s) + limit.gain * rackW : measuredW;
   }
 
   /** What the racks below a scope draw together, W: a few whose meters are not trusted count as nothing, so that the rest counts as overhead. */
@@ -174,23 +186,25 @@ export class Flows {
       if (s === 0) {
         scope.share = 1;
         scope.bessShare = bess.map(() => 1);
+        scope.upsShare = this.#recharges.parents.map(() => 1);
         return;
       }
       const through = new Float64Array(nodes.length);
       nodes.forEach(({ parents }, n) => (through[n] = n === feeds[s - 1].node ? 1 : spread(through, parents)));
       scope.bessShare = bess.map(({ parents }) => spread(through, parents));
+      scope.upsShare = this.#recharges.parents.map((parents) => spread(through, parents));
       scope.share = scope.groups.reduce((most, g) => Math.max(most, spread(through, this.#groups[g].parents)), 0) || 1;
     });
     this.#otherW.fill(NaN);
   }
 
   #scope(tree: BudgetTree, limit: SiteLimit | undefined): Scope {
-    if (limit === undefined) return { limit: NO_RACKS, groups: [], hosts: undefined, share: 1, bessShare: [] };
+    if (limit === undefined) return { limit: NO_RACKS, groups: [], hosts: undefined, share: 1, bessShare: [], upsShare: [] };
     const below = new Set(racksBelow(tree, limit));
     const groups = [...this.#groups.keys()].filter((g) => below.has(this.#groups[g].racks[0]));
     const hosts = [...new Set(groups.flatMap((g) => this.#groups[g].parents))];
     const pure = hosts.every((host) => this.#hostsOnly(host, groups));
-    return { limit, groups, hosts: pure ? hosts : undefined, share: 1, bessShare: [] };
+    return { limit, groups, hosts: pure ? hosts : undefined, share: 1, bessShare: [], upsShare: [] };
   }
 
   /** True when nothing but racks of these groups hangs on the node. */
