@@ -10,7 +10,8 @@ export { nvidiaSmiActuator, type NvidiaSmiOptions } from "./actuators/nvidia-smi
 export { redfishActuator, redfishLimits, type RedfishLimits, type RedfishOptions } from "./actuators/redfish/redfish-actuator.ts";
 export type { Trust } from "./actuators/redfish/transport.ts";
 export { readSecret, type Credentials } from "./actuators/secrets.ts";
-export { budgetsOf, buildBudgetTree, racksBelow, type BudgetTree, type LimitKind, type SiteLimit } from "./budgets/budget-tree.ts";
+export { budgetsOf, buildBudgetTree, type BudgetTree, type LimitKind, type SiteLimit } from "./budgets/budget-tree.ts";
+export { racksBelow } from "./budgets/racks-below.ts";
 export { OBJECTIVES, type Objective } from "./curves/objective.ts";
 export { Profiles, type Profile } from "./curves/profiles.ts";
 export { gpuCapFor, rackLimitW } from "./curves/rack-limit.ts";

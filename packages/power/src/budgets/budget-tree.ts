@@ -69,14 +69,6 @@ export function tighten(budgetW: Float64Array, { parts }: SiteLimit, rackW: numb
   for (const { set, share } of parts) budgetW[set] = Math.min(budgetW[set], rackW * share);
 }
 
-/** Racks that a limit bears on. */
-export function racksBelow({ parent, nodeOf }: Pick<BudgetTree, "parent" | "nodeOf">, { parts }: Pick<SiteLimit, "parts">): number[] {
-  const covered = new Uint8Array(parent.length);
-  for (const { set } of parts) covered[set] = 1;
-  for (let n = 0; n < parent.length; n++) if (parent[n] >= 0 && covered[parent[n]] === 1) covered[n] = 1;
-  return [...nodeOf.keys()].filter((rack) => covered[nodeOf[rack]] === 1);
-}
-
 function electricLimits(site: Site, groups: readonly RackGroup[]): Draft[] {
   const others = otherLoads(site, coolingAtDesign(site));
   const { feeds, nodes, phase } = site;

@@ -1,6 +1,7 @@
 import type { Site } from "@pulmu/site";
-import { racksBelow, type BudgetTree, type SiteLimit } from "../budgets/budget-tree.ts";
+import type { BudgetTree, SiteLimit } from "../budgets/budget-tree.ts";
 import { deliveredW } from "../budgets/delivered.ts";
+import { racksBelow } from "../budgets/racks-below.ts";
 import { groupRacks, type RackGroup } from "../budgets/worst-flow.ts";
 import { Recharges } from "./recharge.ts";
 
