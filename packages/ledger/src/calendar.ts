@@ -48,6 +48,13 @@ export function parseMonth(text: string): Month {
   return { text, firstDay: Date.UTC(year, month) / DAY_MS, endDay: Date.UTC(year, month + 1) / DAY_MS };
 }
 
+/** A month, or one day of it, as local days. @throws PulmuError `ledger.month`, `ledger.day` */
+export function parsePeriod(text: string): Month {
+  if (text.length < 8) return parseMonth(text);
+  const day = parseDay(text);
+  return { text, firstDay: day, endDay: day + 1 };
+}
+
 export function monthOf(day: number): Month {
   return parseMonth(dayText(day).slice(0, 7));
 }

@@ -2,9 +2,10 @@
 export { balances, unbalancedEntries } from "./books/books.ts";
 export { type Credit, type CreditGrant, grantCredit } from "./books/credits.ts";
 export { energyBalance, type EnergyBalance, type MeterReading, recordReading } from "./books/energy.ts";
+export { reconcile, type Reconciliation, type UsageTotals } from "./books/reconcile.ts";
 export { type FlexSettlement, type PostedSettlement, postSettlement, readSettlements } from "./books/settlements.ts";
 export { computeStatement, type IssuedStatement, issueStatement, readStatement, type Statement } from "./books/statement.ts";
-export { type Calendar, dayOf, dayStartMs, dayText, monthOf, parseDay, parseMonth, type Window, WINDOWS } from "./calendar.ts";
+export { type Calendar, dayOf, dayStartMs, dayText, monthOf, parseDay, parseMonth, parsePeriod, type Window, WINDOWS } from "./calendar.ts";
 export { type Estimate, Ledger, type LedgerOptions, type Settlement } from "./ledger.ts";
 export type { Hold } from "./limits/budget-book.ts";
 export { type Limit, LIMIT_METERS, LIMIT_SCOPES, type LimitMeter, type LimitScope, type NewLimit, type Spender } from "./limits/limit.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { migrate, prepareJournal, readEntries } from "@pulmu/journal";
 import { onBothDatabases } from "@pulmu/journal/testing";
 import { PulmuError } from "@pulmu/units";
-import { parseDay, parseMonth } from "../calendar.ts";
+import { dayOf, dayText, parseDay, parseMonth } from "../calendar.ts";
 import { parsePlan } from "../prices/plan.ts";
 import { addPlan, assignPlan } from "../prices/plans.ts";
 import { LEDGER_MIGRATIONS, prepareLedger } from "../schema.ts";
@@ -14,6 +14,7 @@ import { sealUsage, verifySeals } from "../usage/seal.ts";
 import { balances, book, unbalancedEntries } from "./books.ts";
 import { creditLeft, grantCredit } from "./credits.ts";
 import { energyBalance, recordReading } from "./energy.ts";
+import { reconcile } from "./reconcile.ts";
 import { computeStatement, issueStatement, readStatement } from "./statement.ts";
 
 const code = (expected: string) => (error: unknown) => {
@@ -128,10 +129,11 @@ onBothDatabases("the books", (database) => {
     await recordReading(store, KOREA, reading);
     const balance = await energyBalance(store, "2027-01");
     assert.deepEqual(balance, {
-      month: "2027-01",
+      period: "2027-01",
       siteMilliJ: "1100000003",
       billedItMilliJ: "600000000",
       idleItMilliJ: "400000000",
+      residualMilliJ: "0",
       coolingMilliJ: "70000000",
       lossMilliJ: "20000000",
       otherMilliJ: "10000003",
@@ -142,6 +144,32 @@ onBothDatabases("the books", (database) => {
     await assert.rejects(recordReading(store, KOREA, { ...reading, siteMilliJ: 1_100_000_000 }), /another reading/);
     await ledger.record(request("b", { meters: { itMilliJ: 400_000_001 } }));
     assert.match((await energyBalance(store, "2027-01")).findings[0], /^1 mJ more were billed/);
+    await ledger.close();
+  });
+
+  test("where racks tell idle energy apart, what was billed twice or not at all is left over, of a month and of a day", async () => {
+    const store = await prepared(await database.open());
+    const { ledger } = await openLedger(store);
+    const parts = { siteMilliJ: 1_000, itMilliJ: 1_000, coolingMilliJ: 0, lossMilliJ: 0, otherMilliJ: 0 };
+    await recordReading(store, KOREA, { source: "site", fromMs: T0, untilMs: T0 + 60_000, ...parts, idleItMilliJ: 400 });
+    const leftOver = async () => {
+      const periods = ["2027-01", dayText(dayOf(T0, KOREA))];
+      const balances = await Promise.all(periods.map((period) => energyBalance(store, period)));
+      return balances.map(({ residualMilliJ }) => residualMilliJ);
+    };
+    await ledger.record(request("a", { meters: { itMilliJ: 590 } }));
+    assert.deepEqual(await leftOver(), ["10", "10"]);
+    await ledger.record(request("b", { meters: { itMilliJ: 10 } }));
+    assert.deepEqual(await leftOver(), ["0", "0"]);
+    await ledger.record(request("c", { tenantId: "snu", meters: { itMilliJ: 7, outputTokens: 3 } }));
+    assert.deepEqual(await leftOver(), ["-7", "-7"]);
+    const { records, days, statements, energy } = await reconcile(store, "2027-01-15");
+    assert.deepEqual([records, statements], [days, days]);
+    assert.deepEqual([records.records, records.itMilliJ, records.outputTokens, energy.residualMilliJ], ["3", "607", "3", "-7"]);
+    await store.transaction((tx) => tx.run("update usage_days set output_tokens = 4 where tenant_id = 'snu'"));
+    assert.deepEqual((await reconcile(store, "2027-01")).findings, [
+      "outputTokens: 3 in the records, 4 in the sums by day, 4 in statements",
+    ]);
     await ledger.close();
   });
 

@@ -1,6 +1,6 @@
 import type { Reader, Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
-import { type Calendar, dayOf, type Month, parseMonth } from "../calendar.ts";
+import { type Calendar, dayOf, type Month, parsePeriod } from "../calendar.ts";
 import { foldAll } from "../usage/rollups.ts";
 
 /** Where the site's energy went, mJ. */
@@ -14,6 +14,8 @@ export interface MeterReading extends Readonly<Record<(typeof PARTS)[number] | "
   readonly source: string;
   readonly fromMs: number;
   readonly untilMs: number;
+  /** Part of `itMilliJ` that racks without anybody's work took, where their meters tell it apart. */
+  readonly idleItMilliJ?: number;
 }
 
 /** How far the parts may miss the site's meter: instruments are not exact. */
@@ -59,14 +61,16 @@ export async function recordReading(store: Store, calendar: Calendar, reading: M
   });
 }
 
-/** Where a month's energy went. All sums exact, mJ, as text; the parts sum to the site's meter. */
+/** Where the energy of a month or a day went. All sums exact, mJ, as text; the parts and the residual sum to the site's meter. */
 export interface EnergyBalance {
-  readonly month: string;
+  readonly period: string;
   readonly siteMilliJ: string;
   /** At the racks, in usage records. */
   readonly billedItMilliJ: string;
-  /** At the racks, in nobody's record: idle, or not sold. */
+  /** At the racks, without anybody's work. Where no meter tells it apart, all that is in nobody's record. */
   readonly idleItMilliJ: string;
+  /** At the racks, metered as work and in nobody's record; negative: in records and not metered (yet: a meter is read once a minute). */
+  readonly residualMilliJ: string;
   readonly coolingMilliJ: string;
   readonly lossMilliJ: string;
   /** Fixed loads, battery, and what the meters disagree by. */
@@ -76,8 +80,9 @@ export interface EnergyBalance {
   readonly findings: readonly string[];
 }
 
-export async function energyBalance(store: Store, monthText: string): Promise<EnergyBalance> {
-  const month = parseMonth(monthText);
+/** @param period `2027-01` or `2027-01-31` */
+export async function energyBalance(store: Store, period: string): Promise<EnergyBalance> {
+  const month = parsePeriod(period);
   await foldAll(store);
   const billed = await billedEnergy(store, month);
   const rows = await store.query<{ body: string }>("select body from meter_readings where day >= $1 and day < $2", [
@@ -87,14 +92,17 @@ export async function energyBalance(store: Store, monthText: string): Promise<En
   const readings = rows.map((row) => JSON.parse(row.body) as MeterReading);
   const sum = (name: (typeof PARTS)[number] | "siteMilliJ") => readings.reduce((total, reading) => total + BigInt(reading[name]), 0n);
   const [site, it, cooling, loss] = [sum("siteMilliJ"), sum("itMilliJ"), sum("coolingMilliJ"), sum("lossMilliJ")];
+  const toldApart = readings.length > 0 && readings.every(({ idleItMilliJ }) => idleItMilliJ !== undefined);
+  const idle = toldApart ? readings.reduce((total, { idleItMilliJ = 0 }) => total + BigInt(idleItMilliJ), 0n) : it - billed.it;
   const findings: string[] = [];
   if (billed.it > it) findings.push(`${billed.it - it} mJ more were billed at the racks than the meters saw there`);
   if (billed.facility > site) findings.push(`${billed.facility - site} mJ more were billed than the site drew`);
   return {
-    month: month.text,
+    period: month.text,
     siteMilliJ: site.toString(),
     billedItMilliJ: billed.it.toString(),
-    idleItMilliJ: (it - billed.it).toString(),
+    idleItMilliJ: idle.toString(),
+    residualMilliJ: (it - billed.it - idle).toString(),
     coolingMilliJ: cooling.toString(),
     lossMilliJ: loss.toString(),
     otherMilliJ: (site - it - cooling - loss).toString(),
