@@ -61,7 +61,11 @@ export interface Store extends Reader {
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
   /** `insertMany` as a transaction of its own, in one round trip: the fast way to write records. */
   insertMany: Transaction["insertMany"];
-  /** Takes the lock, or gives undefined when another process (or this one) holds it. */
-  tryLock(name: string): Promise<NamedLock | undefined>;
+  /**
+   * Takes the lock, or gives undefined when another process (or this one) holds it. SQLite keeps a lock in a file: it goes with a release
+   * unless the name is `lasting`, one that several processes ask for again and again. (Whoever opens a file just as it goes would lock
+   * what no other can see.)
+   */
+  tryLock(name: string, lasting?: boolean): Promise<NamedLock | undefined>;
   close(): Promise<void>;
 }

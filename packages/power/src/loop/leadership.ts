@@ -31,7 +31,7 @@ export async function prepareLeadership(store: Store): Promise<void> {
  * that holds it, however it dies; the fence tells devices who came last.
  */
 export async function takeLeadership(store: Store): Promise<Leadership | undefined> {
-  const lock: NamedLock | undefined = await store.tryLock(LOCK);
+  const lock: NamedLock | undefined = await store.tryLock(LOCK, true);
   if (lock === undefined) return undefined;
   try {
     const fence = await store.transaction(async (tx) => {
