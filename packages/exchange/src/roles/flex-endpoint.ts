@@ -27,9 +27,11 @@ export type AgentMessage = {
 export interface FlexDecider {
   /**
    * Takes the targets of one message, all or none.
+   * @param from who set them, as its event names itself
+   * @param traceparent the trace that all that follows from it belongs to
    * @throws PulmuError naming each that cannot be
    */
-  take(data: FlexData[typeof SET], correlationId: string, nowMs: number, from: string): void;
+  take(data: FlexData[typeof SET], correlationId: string, nowMs: number, from: string, traceparent: string): void;
   /** Brings what is due into force. Called once a second, and after each message. */
   step(nowMs: number): readonly AgentMessage[];
   /** An infrastructure agent told what it did. */
@@ -92,9 +94,9 @@ export class FlexEndpoint {
   /** Takes again what was taken before, then listens. @throws PulmuError as `Bus.subscribe` does */
   async start(): Promise<void> {
     this.#taken = (await this.#store?.load()) ?? [];
-    for (const { data, correlationId, from, atMs } of this.#taken) {
+    for (const { data, correlationId, from, traceparent, atMs } of this.#taken) {
       try {
-        this.#decider.take(data, correlationId, atMs, from);
+        this.#decider.take(data, correlationId, atMs, from, traceparent);
       } catch (error) {
         if (!(error instanceof PulmuError)) throw error;
         this.#gate.refusals.note(atMs, `kept load target ${correlationId}`, error.problems); // such as a feed that is no more
@@ -154,7 +156,7 @@ export class FlexEndpoint {
     const correlationId = event.correlationid ?? event.id; // without one, the event's own id is all there is to answer by
     const atMs = this.#plantMs();
     try {
-      this.#decider.take(data, correlationId, atMs, from);
+      this.#decider.take(data, correlationId, atMs, from, event.traceparent);
     } catch (error) {
       if (!(error instanceof PulmuError)) throw error;
       return this.#gate.refusals.note(message.atMs, message.topic, error.problems);
