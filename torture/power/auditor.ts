@@ -14,7 +14,7 @@ const CRITICAL_WAIT_S = 20;
 /** After something that explains an excess, the loop has this long to be right again, s. */
 const AFTER_S = 45;
 
-/** Where everything below has been at its lowest cap for so long, s, and still overloads what is left, caps have done what they can. */
+/** Where everything below that hears has been at its lowest cap for so long, s, and still overloads what is left, caps have done what they can. */
 const LOWEST_S = 10;
 
 /** What did not hold, and when. */
@@ -38,7 +38,7 @@ export class Auditor {
   /** The target in force on each scope, and since when: one that another had covered begins anew when that is over. */
   readonly #followed: ({ readonly id: string; readonly sinceS: number } | undefined)[] = [];
   #criticalS = 0;
-  /** By name of a power node: the racks below it, and for how long all of them have been at their lowest caps, s. */
+  /** By name of a power node: the racks below it, and for how long all of them that hear have been at their lowest caps, s. */
   readonly #below: ReadonlyMap<string, readonly number[]>;
   readonly #lowestS = new Map<string, number>();
 
@@ -72,7 +72,7 @@ export class Auditor {
 
   /**
    * Equipment within what it was built to lose never trips. Beyond that, it takes a controller that is alive and devices that hear it,
-   * and something left that can carry the racks at their lowest caps: a trip is excused where less is left than they draw then.
+   * and enough that is left: a trip is excused where that cannot carry the racks although all that hear are at their lowest caps.
    */
   #breakers(events: readonly TwinEvent[], limitW: readonly number[], controlledSinceS: number): void {
     const { atS } = this.#simulation;
@@ -81,8 +81,9 @@ export class Auditor {
     const beyond = plant.some(({ atS: fromS, repairS, count }) => count > 1 && lately(fromS, fromS + repairS));
     const helpless =
       atS < controlledSinceS + AFTER_S || deadBmcs.some(({ racks, fromS, untilS }) => racks.length > 1 && lately(fromS, untilS));
+    const deaf = new Set(deadBmcs.flatMap(({ racks, fromS, untilS }) => (atS >= fromS && atS < untilS ? racks : [])));
     for (const [node, racks] of this.#below) {
-      const lowest = racks.every((rack) => limitW[rack] <= this.#setup.minW[rack] + 1);
+      const lowest = racks.every((rack) => deaf.has(rack) || limitW[rack] <= this.#setup.minW[rack] + 1);
       this.#lowestS.set(node, lowest ? (this.#lowestS.get(node) ?? 0) + 1 : 0);
     }
     for (const { kind, subject, text } of events) {
