@@ -44,6 +44,14 @@ async function drain(ledger: Ledger, atMost = 1_000): Promise<Hold[]> {
 }
 
 onBothDatabases("the ledger", (database) => {
+  test("says at once that its store was closed, to who records and to who closes it", async () => {
+    const store = await prepared(await database.open());
+    const { ledger } = await openLedger(store);
+    await store.close();
+    await assert.rejects(ledger.record(request("r1")), code("store.closed"));
+    await assert.rejects(ledger.close(), code("store.closed"));
+  });
+
   test("a record is written once, for ever, however often it is sent", async () => {
     const store = await prepared(await database.open());
     const { ledger } = await openLedger(store);

@@ -105,7 +105,11 @@ export class Ledger {
     this.#timer ??= setInterval(() => void this.tick().catch(() => {}), TICK_MS).unref(); // a database that is away is met again at the next tick
   }
 
-  /** Gives back what is not needed, writes down what is, and ends. */
+  /**
+   * Gives back what is not needed, writes down what is, and ends. On a store that was closed before, what was allotted is left for others
+   * to settle.
+   * @throws PulmuError `store.*`
+   */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#ticking?.catch(() => {});

@@ -23,6 +23,7 @@ class PostgresStore implements Store {
   readonly place: string;
   readonly #pool: pg.Pool;
   readonly #config: pg.ClientConfig;
+  #closing: Promise<void> | undefined;
 
   constructor(url: string, place: string, patienceMs: number) {
     this.place = place;
@@ -103,7 +104,7 @@ class PostgresStore implements Store {
   }
 
   close(): Promise<void> {
-    return this.#pool.end();
+    return (this.#closing ??= this.#pool.end());
   }
 
   async #once<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {

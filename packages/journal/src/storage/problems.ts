@@ -41,12 +41,18 @@ const FILE: Readonly<Record<string, readonly [code: string, rule: string, hint: 
 
 const SOCKET = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH"]);
 
+/** What is asked of a store that this program has closed. */
+export function storeClosed(place: string): PulmuError {
+  return new PulmuError({ code: "store.closed", file: place, rule: "this store has been closed" });
+}
+
 /** A database error as one that names the place and what to do; anything not known is passed on as it is (a defect). */
 export function storeProblem(error: unknown, place: string): unknown {
   if (!(error instanceof Error) || error instanceof PulmuError) return error;
   const { code = "", errcode, message } = error as DatabaseError;
   const sqlite = errcode === undefined ? undefined : SQLITE[errcode & 0xff];
   if (sqlite !== undefined) return new PulmuError({ code: sqlite[0], file: place, value: message, rule: sqlite[1], hint: sqlite[2] });
+  if (message === "Cannot use a pool after calling end on the pool") return storeClosed(place);
   const postgres = POSTGRES.find(([prefix]) => code.startsWith(prefix));
   if (postgres !== undefined)
     return new PulmuError({ code: postgres[1], file: place, value: message, rule: postgres[2], hint: postgres[3] });

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
-import { storeProblem } from "./problems.ts";
+import { storeClosed, storeProblem } from "./problems.ts";
 import type { Reply, Request } from "./sqlite-worker.ts";
 import type { NamedLock, Reader, Row, SqlValue, Store, Target, Transaction } from "./store.ts";
 
@@ -11,6 +11,7 @@ class Connection implements Reader {
   readonly #worker: Worker;
   readonly #path: string;
   readonly #waiting: { resolve(value: unknown): void; reject(error: unknown): void }[] = [];
+  #closed = false;
 
   private constructor(path: string, readOnly: boolean, patienceMs: number) {
     this.#path = path;
@@ -26,6 +27,10 @@ class Connection implements Reader {
     this.#worker.on("error", (error) => {
       for (const caller of this.#waiting.splice(0)) caller.reject(storeProblem(error, path));
     });
+    this.#worker.on("exit", () => {
+      this.#closed = true;
+      for (const caller of this.#waiting.splice(0)) caller.reject(storeClosed(path));
+    });
   }
 
   static async open(path: string, readOnly: boolean, patienceMs: number): Promise<Connection> {
@@ -36,6 +41,7 @@ class Connection implements Reader {
   }
 
   ask(request: Request): Promise<unknown> {
+    if (this.#closed) return Promise.reject(storeClosed(this.#path)); // nobody would answer
     this.#worker.ref();
     return new Promise<unknown>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -50,7 +56,9 @@ class Connection implements Reader {
   }
 
   async close(): Promise<void> {
-    await this.ask({ op: "close" });
+    const closing = this.ask({ op: "close" });
+    this.#closed = true;
+    await closing;
     this.#worker.ref(); // whoever waits for the end keeps the program alive until it
     await this.#worker.terminate();
   }
@@ -69,6 +77,7 @@ class SqliteStore implements Store {
   #reader: Promise<Connection> | undefined;
   /** Settles when the transaction before has ended: one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
 
   constructor(path: string, writer: Connection, patienceMs: number) {
     this.place = path;
@@ -77,6 +86,7 @@ class SqliteStore implements Store {
   }
 
   async query<R extends Row>(sql: string, values: readonly SqlValue[] = []): Promise<readonly R[]> {
+    if (this.#closing !== undefined) throw storeClosed(this.place);
     this.#reader ??= Connection.open(this.place, true, this.#patienceMs);
     return (await this.#reader).query<R>(sql, values);
   }
@@ -106,7 +116,7 @@ class SqliteStore implements Store {
     return this.#alone(() => this.#insert(target, rows, true));
   }
 
-  async tryLock(name: string): Promise<NamedLock | undefined> {
+  async tryLock(name: string, lasting = false): Promise<NamedLock | undefined> {
     const file = `${this.place}-lock-${name}`;
     const holder = new DatabaseSync(file, { timeout: 0 });
     try {
@@ -124,12 +134,16 @@ class SqliteStore implements Store {
       confirm: async () => holder.isOpen,
       release: async () => {
         holder.close();
-        rmSync(file, { force: true });
+        if (!lasting) rmSync(file, { force: true });
       },
     };
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     await this.#turn;
     if (this.#reader !== undefined) await (await this.#reader).close();
     await this.#writer.close();
@@ -143,6 +157,7 @@ class SqliteStore implements Store {
   }
 
   #alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) return Promise.reject(storeClosed(this.place));
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
     return done;

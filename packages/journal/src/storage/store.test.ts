@@ -55,6 +55,15 @@ onBothDatabases("a store", (database) => {
     assert.equal(await count(store), 0);
   });
 
+  test("refuses at once when it has been closed, and can be closed twice", async () => {
+    const store = await database.open();
+    await migrate(store, "test", THINGS);
+    await store.close();
+    await store.close();
+    const asked = [store.query("select 1"), store.transaction((tx) => tx.run("delete from things")), store.insertMany(TARGET, [["a", 1]])];
+    for (const answer of asked) await assert.rejects(answer, code("store.closed"));
+  });
+
   test("inserts a row under a key only once, and says which were new", async () => {
     const store = await database.open();
     await migrate(store, "test", THINGS);
