@@ -46,14 +46,21 @@ const SLOWED_SHARE = 0.01;
 
 /** Adds up over an event what each work lost. A later second can make good an earlier one: a queue that is worked off is not lost. */
 export class EventMeter {
-  readonly #works = new Map<string, { readonly first: WorkOutput; tokensLost: number; lostWon: number; slowedS: number }>();
+  readonly #noiseShare: number;
+  readonly #works = new Map<string, { readonly first: WorkOutput; wanted: number; tokensLost: number; lostWon: number; slowedS: number }>();
+
+  /** @param noiseShare a work that lost less than this share of what was wanted of it has lost nothing; for wants that are estimates */
+  constructor(noiseShare = 0) {
+    this.#noiseShare = noiseShare;
+  }
 
   /** Cost: the works. */
   record(passedS: number, outputs: readonly WorkOutput[]): void {
     for (const output of outputs) {
       let work = this.#works.get(output.workId);
-      if (work === undefined) this.#works.set(output.workId, (work = { first: output, tokensLost: 0, lostWon: 0, slowedS: 0 }));
+      if (work === undefined) this.#works.set(output.workId, (work = { first: output, wanted: 0, tokensLost: 0, lostWon: 0, slowedS: 0 }));
       const lost = (output.wantedTokensPerS - output.tokensPerS) * passedS;
+      work.wanted += output.wantedTokensPerS * passedS;
       work.tokensLost += lost;
       work.lostWon += (lost / 1e6) * output.krwPerMTokens;
       if (output.tokensPerS < output.wantedTokensPerS * (1 - SLOWED_SHARE)) work.slowedS += passedS;
@@ -62,6 +69,7 @@ export class EventMeter {
 
   price(): EventPrice {
     const works = [...this.#works.values()]
+      .filter(({ tokensLost, wanted }) => tokensLost >= wanted * this.#noiseShare)
       .map(({ first: { workId, tenantId, serviceClass }, tokensLost, lostWon, slowedS }): WorkCost => {
         return { workId, tenantId, serviceClass, tokensLost: Math.max(0, tokensLost), slowedS, lostKrw: Math.round(Math.max(0, lostWon)) };
       })

@@ -71,6 +71,39 @@ test("given no trusted meter before the event, nothing is claimed for it", () =>
   );
 });
 
+test("given a few readings missing before the event, the others stand in for them", () => {
+  const [{ baselineW }] = record(
+    1500,
+    (s) => scopeAt(s, 600, 900),
+    (s) => (s >= 400 && s < 420 ? NaN : s < 600 ? 50e6 : 40e6),
+  );
+  assert.equal(baselineW, 50e6);
+});
+
+test("given an event that runs, it can be asked how it would be settled now, without being settled", () => {
+  const recorder = new EventRecorder(TERMS, 540);
+  const settled = Array.from({ length: 1000 }, (_, s) =>
+    recorder.step(START_MS + s * 1000, [scopeAt(s, 600, 2400)], [s < 610 ? 50e6 : 40e6], [output(4e5)]),
+  ).flat();
+  const [first] = recorder.progress(START_MS + 1000_000);
+  const [again] = recorder.progress(START_MS + 1000_000);
+  assert.deepEqual([settled.length, first.settlement.id, first.response.reducedEnergyJ], [0, "flexibility/evening/v1", 10e6 * 390]);
+  assert.deepEqual(again, first);
+  assert.equal(recorder.readings("evening")!.powerW.length, 300 + 400);
+});
+
+test("given an event that another process saw begin, it is settled from here on against the draw before it, as a part of its own", () => {
+  const recorder = new EventRecorder(TERMS, 540);
+  recorder.resume("evening", 50e6, 1);
+  const settled = Array.from({ length: 700 }, (_, s) =>
+    recorder.step(START_MS + s * 1000, [scopeAt(s, 0, 600)], [40e6], [output(4e5)]),
+  ).flat();
+  assert.deepEqual(
+    settled.map(({ settlement, response }) => [settlement.id, response.reducedEnergyJ]),
+    [["flexibility/evening/v2", 10e6 * 600]],
+  );
+});
+
 test("given a target for two days, it is settled day by day, each once", () => {
   const settled = record(
     300 + 2 * 86_400 + 10,
