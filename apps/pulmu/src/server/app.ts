@@ -6,6 +6,7 @@ import { Hono, type Context } from "hono";
 import { ACCOUNTS_BASE } from "../accounts/base.ts";
 import { busState } from "../bus/bus-state.ts";
 import type { LiveBus } from "../bus/live-bus.ts";
+import type { Console } from "../console/console.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { factoryState, nodeState, rackState, type RackState } from "../live/state.ts";
 import { steeringState } from "../steer/steering-state.ts";
@@ -46,16 +47,21 @@ export interface FactoryServerOptions {
   readonly maxEventClients?: number;
   readonly accounts?: Hono | undefined;
   readonly bus?: LiveBus | undefined;
+  readonly pages?: Console | undefined;
 }
 
 export function createFactoryServer(
   factory: LiveFactory,
-  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus }: FactoryServerOptions = {},
+  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus, pages }: FactoryServerOptions = {},
 ): FactoryServer {
   const events = new EventStream(factory, maxEventClients);
   const metrics = createMetrics(factory, bus);
   const { site } = factory.simulation;
   const app: FactoryApp = new Hono();
+  if (pages !== undefined) {
+    app.use(`${ACCOUNTS_BASE}/*`, (context, next) => pages.keyFromSession(context, next));
+    app.route("/", pages.routes(SECURITY_HEADERS));
+  }
   if (accounts !== undefined) app.route(ACCOUNTS_BASE, accounts); // it asks for a key, and is not read only: before what is
 
   app.use(async (context, next) => {
