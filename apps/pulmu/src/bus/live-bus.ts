@@ -5,6 +5,7 @@ import type { Scenario, Simulation } from "@pulmu/twin";
 import { nearest, PulmuError } from "@pulmu/units";
 import { busOptions, type BrokerOptions } from "../commands/exchange/broker.ts";
 import type { Steering } from "../steer/steering.ts";
+import { grouped } from "../terminal/format.ts";
 import { BusHome } from "./bus-home.ts";
 import { ObservedPlant } from "./observed-plant.ts";
 import { OperatorSide } from "./operator-side.ts";
@@ -73,7 +74,7 @@ export class LiveBus {
     const { role } = options;
     const dialects = dialectsOf(options.dialect ?? []);
     const home = new BusHome(options.busHome);
-    const broker = options.bus === undefined ? await openBroker(options) : undefined;
+    const broker = options.bus === undefined ? await openBroker(options, note) : undefined;
     const address = options.bus ?? broker!.address;
     const connections: BusClient[] = [];
     const connect = async (purpose: string, session: "clean" | "kept" = "clean") => {
@@ -150,13 +151,15 @@ export class LiveBus {
 }
 
 /** On the port that is asked for; else on MQTT's own, and on any free one where that is taken. */
-async function openBroker({ busHost, busPort }: LiveBusOptions): Promise<EmbeddedBroker> {
+async function openBroker({ busHost, busPort }: LiveBusOptions, note: Note): Promise<EmbeddedBroker> {
+  const onTooLong = (bytes: number, from: string) =>
+    note("warning", `the broker cut off ${from}: a message of ${grouped(bytes)} bytes, and 4 MiB are the most`);
   try {
-    return await startBroker({ host: busHost, port: busPort ?? MQTT_PORT });
+    return await startBroker({ host: busHost, port: busPort ?? MQTT_PORT, onTooLong });
   } catch (error) {
     const isTaken = error instanceof PulmuError && error.code === "exchange.port-in-use";
     if (busPort !== undefined || !isTaken) throw error;
-    return startBroker({ host: busHost, port: 0 });
+    return startBroker({ host: busHost, port: 0, onTooLong });
   }
 }
 

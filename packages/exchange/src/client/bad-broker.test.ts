@@ -64,7 +64,7 @@ test("a BMS tests itself with its own heartbeat", async () => {
 });
 
 test("a message of more than 4 MiB is not sent, and one that comes is left unread and counted", async () => {
-  const broker = await startBroker({ port: 0 });
+  const broker = await startBroker({ port: 0, maxPayloadBytes: 8 * 1024 * 1024 });
   const [large, small] = [
     await BusClient.connect({ address: broker.address, clientId: "large", limits: { maxPayloadBytes: 8 * 1024 * 1024 } }),
     await BusClient.connect({ address: broker.address, clientId: "small" }),

@@ -168,11 +168,16 @@ export class BusClient implements Bus {
 
   async unsubscribe(filter: string, handler: MessageHandler): Promise<void> {
     const route = this.#routes.get(filter);
-    route?.handlers.delete(handler);
-    if (route === undefined || route.handlers.size > 0) return;
-    this.#routes.close(filter);
-    if (!this.connected || this.#closed) return;
-    await this.#answered(`unsubscribe from ${filter}`, (done) => void this.#mqtt.unsubscribe(this.#prefix + filter, done)).catch(() => {});
+    if (route === undefined || !route.handlers.has(handler)) return;
+    const isLast = route.handlers.size === 1;
+    if (isLast && this.connected && !this.#closed) {
+      // What comes before the broker has let go is still the handler's.
+      await this.#answered(`unsubscribe from ${filter}`, (done) => void this.#mqtt.unsubscribe(this.#prefix + filter, done)).catch(
+        () => {},
+      );
+    }
+    route.handlers.delete(handler);
+    if (route.handlers.size === 0) this.#routes.close(filter);
   }
 
   /** Says goodbye; what was not acknowledged by then is given up. */

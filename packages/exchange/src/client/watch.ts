@@ -2,7 +2,7 @@ import type { BusMessage, Qos } from "../message.ts";
 import type { Bus } from "./bus.ts";
 
 export interface Watch extends AsyncIterable<BusMessage> {
-  /** Ends the iteration once what has come is read. */
+  /** Lets go of the subscriptions, and ends the iteration once all that came until then is read. */
   stop(): Promise<void>;
 }
 
@@ -26,9 +26,11 @@ export async function watch(bus: Bus, filters: readonly string[], qos: Qos = 0):
   for (const filter of filters) await bus.subscribe(filter, qos, take);
   return {
     async stop() {
+      limit = MAX_BEFORE_READING; // whoever read may have gone: what is on its way must not wait for him
+      wakeBroker();
+      await Promise.all(filters.map((filter) => bus.unsubscribe(filter, take)));
       stopped = true;
       wakeReader();
-      for (const filter of filters) await bus.unsubscribe(filter, take);
     },
     async *[Symbol.asyncIterator]() {
       limit = MAX_WAITING;
