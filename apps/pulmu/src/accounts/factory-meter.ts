@@ -1,18 +1,17 @@
 import type { MeterReading, UsageRecord } from "@pulmu/ledger";
 import { type JobRow, SERIES, type ServiceRow, type Simulation } from "@pulmu/twin";
+import { type AnswerShare, inMillis, ServiceAccount, type SiteFactors } from "./service-account.ts";
 
 /** Usage is written once for this long, and for each job and service. */
 const PERIOD_S = 60;
+const J_PER_KWH = 3.6e6;
 
-/** What one job or service used since the last record. */
-interface Tally {
+/** What one job used since the last record. */
+interface JobTally {
   readonly tenantId: string;
-  readonly kind: "request" | "job";
   readonly modelId: string;
   gpuS: number;
   gpuJ: number;
-  requests: number;
-  promptTokens: number;
   outputTokens: number;
 }
 
@@ -24,14 +23,16 @@ export interface MeteredPeriod {
 
 /**
  * Turns the running factory into usage records: each minute, what every service and job used, and the site's meter readings.
- * Energy at the racks is shared out by GPU energy, its cooling and losses in proportion; GPUs without work stay idle, in nobody's record.
- * Every figure is rounded down to whole millijoules, so that what is billed and what is idle sum to the meter.
+ * Energy at the racks is shared out by GPU energy, its cooling and losses in proportion. Of a service's part, answers of the gateway
+ * `take` theirs as they end, and the rest is its tenant's own load; GPUs without work stay idle, in nobody's record.
+ * In whole millijoules: what answers took, what the records say and what was idle sum to the racks' meters.
  */
 export class FactoryMeter {
   readonly #simulation: Simulation;
   readonly #run: string;
-  readonly #tallies = new Map<string, Tally>();
+  readonly #services = new Map<string, ServiceAccount>();
   readonly #jobs = new Map<string, JobRow>();
+  readonly #jobTallies = new Map<string, JobTally>();
   #fromS: number;
   #siteJ = 0;
   #itJ = 0;
@@ -39,12 +40,20 @@ export class FactoryMeter {
   #coolingJ = 0;
   #lossJ = 0;
   #carbonG = 0;
+  /** Of the last period, which hold until the next one has a second. */
+  #factors: SiteFactors;
 
   /** @param run names this run of the factory, so that its records have ids of their own and metering it again changes nothing */
   constructor(simulation: Simulation, run: string) {
     this.#simulation = simulation;
     this.#run = run;
     this.#fromS = simulation.atS;
+    const { row } = simulation;
+    const siteW = row[SERIES.sitePowerW];
+    this.#factors =
+      factorsOf(row[SERIES.gpuPowerW], row[SERIES.itPowerW], siteW, (siteW / J_PER_KWH) * row[SERIES.carbonGPerKWh]) ?? NO_FACTORS;
+    for (const service of simulation.services()) this.#account(service).see(service);
+    for (const job of simulation.jobs()) this.#jobs.set(job.id, job); // what they used before is not in this meter
   }
 
   /** Call after each second; gives a period when one is full. */
@@ -55,11 +64,15 @@ export class FactoryMeter {
     this.#gpuJ += row[SERIES.gpuPowerW];
     this.#coolingJ += row[SERIES.coolingPowerW];
     this.#lossJ += row[SERIES.lossPowerW];
-    this.#carbonG += (row[SERIES.sitePowerW] / 3.6e6) * row[SERIES.carbonGPerKWh];
-    const services = this.#simulation.services();
-    const requestsPerS = services.reduce((sum, service) => sum + service.requestsPerS, 0);
-    for (const service of services) this.#serve(service, requestsPerS > 0 ? service.requestsPerS / requestsPerS : 0);
+    this.#carbonG += (row[SERIES.sitePowerW] / J_PER_KWH) * row[SERIES.carbonGPerKWh];
+    this.#count();
     return this.#simulation.atS - this.#fromS >= PERIOD_S ? this.end() : undefined;
+  }
+
+  /** An answer's part of the energy of the service that made it: call once for each. Nothing of a service that there is not. */
+  take(serviceId: string, promptTokens: number, outputTokens: number): AnswerShare {
+    const account = this.#services.get(serviceId);
+    return account?.take(promptTokens, outputTokens, this.#factorsNow()) ?? { gpuS: 0, itJ: 0, facilityJ: 0, carbonG: 0 };
   }
 
   /** The period so far, closed; the next one begins. Undefined when no second has passed. */
@@ -68,62 +81,71 @@ export class FactoryMeter {
     for (const job of this.#simulation.jobs()) this.#work(job);
     const { startMs } = this.#simulation.scenario;
     const fromMs = startMs + this.#fromS * 1000;
-    const untilMs = this.#simulation.atMs;
-    const facilityPerIt = this.#itJ > 0 ? this.#siteJ / this.#itJ : 1;
-    const itPerGpu = this.#gpuJ > 0 ? this.#itJ / this.#gpuJ : 0;
-    const carbonPerSite = this.#siteJ > 0 ? this.#carbonG / this.#siteJ : 0;
-    const records = [...this.#tallies].flatMap(([id, tally]): UsageRecord[] => {
-      const itJ = tally.gpuJ * itPerGpu;
-      const meters = {
-        requests: Math.floor(tally.requests),
-        promptTokens: Math.floor(tally.promptTokens),
-        outputTokens: Math.floor(tally.outputTokens),
-        gpuMilliS: Math.floor(tally.gpuS * 1000),
-        itMilliJ: Math.floor(itJ * 1000),
-        facilityMilliJ: Math.floor(itJ * facilityPerIt * 1000),
-        carbonMilliG: Math.floor(itJ * facilityPerIt * carbonPerSite * 1000),
-      };
-      if (meters.gpuMilliS === 0) return [];
-      // GPU time of inference is sold by the token, of jobs by the hour and the kind of GPU.
-      const acceleratorId = tally.kind === "job" ? (this.#simulation.site.racks[0]?.type.acceleratorId ?? "") : "";
-      return [
-        {
-          id: `${this.#run}/${id}/${this.#fromS}`,
-          kind: tally.kind,
-          atMs: fromMs,
-          tenantId: tally.tenantId,
-          projectId: `${tally.tenantId}/${id.split("#")[0]}`,
-          keyId: "",
-          modelId: tally.modelId,
-          acceleratorId,
-          meters,
-        },
-      ];
-    });
-    const milli = (joules: number) => Math.round(joules * 1000);
-    const parts = { itMilliJ: milli(this.#itJ), coolingMilliJ: milli(this.#coolingJ), lossMilliJ: milli(this.#lossJ) };
-    const siteMilliJ = milli(this.#siteJ);
-    const reading = {
-      source: this.#run,
-      fromMs,
-      untilMs,
-      siteMilliJ,
-      ...parts,
-      otherMilliJ: siteMilliJ - parts.itMilliJ - parts.coolingMilliJ - parts.lossMilliJ,
+    const factors = this.#factorsNow();
+    const records: UsageRecord[] = [];
+    let usedMilliJ = 0;
+    const put = (
+      id: string,
+      work: { readonly tenantId: string; readonly modelId: string },
+      part: Pick<UsageRecord, "kind" | "acceleratorId" | "meters">,
+    ) => {
+      records.push({
+        id: `${this.#run}/${id}/${this.#fromS}`,
+        atMs: fromMs,
+        tenantId: work.tenantId,
+        projectId: `${work.tenantId}/${id.split("#")[0]}`,
+        keyId: "",
+        modelId: work.modelId,
+        ...part,
+      });
     };
-    this.#tallies.clear();
+    // GPU time of inference is sold by the token, of jobs by the hour and the kind of GPU.
+    for (const [id, account] of this.#services) {
+      const { used, rest } = account.end(factors);
+      usedMilliJ += used.itMilliJ ?? 0;
+      if (Object.values(rest).some((value) => value > 0)) put(id, account, { kind: "request", acceleratorId: "", meters: rest });
+    }
+    const acceleratorId = this.#simulation.site.racks[0]?.type.acceleratorId ?? "";
+    for (const [id, tally] of this.#jobTallies) {
+      const meters = { outputTokens: Math.floor(tally.outputTokens), ...inMillis(tally.gpuS, tally.gpuJ, factors) };
+      usedMilliJ += meters.itMilliJ;
+      if (meters.gpuMilliS > 0 || meters.itMilliJ > 0) put(id, tally, { kind: "job", acceleratorId, meters });
+    }
+    const reading = this.#reading(fromMs, usedMilliJ);
+    this.#factors = factors;
+    this.#jobTallies.clear();
     this.#siteJ = this.#itJ = this.#gpuJ = this.#coolingJ = this.#lossJ = this.#carbonG = 0;
     this.#fromS = this.#simulation.atS;
     return { records, reading };
   }
 
-  #serve(service: ServiceRow, share: number): void {
-    const tally = this.#tally(service.id, service.tenantId, "request", service.modelId);
-    tally.gpuS += service.gpus;
-    tally.gpuJ += service.gpuPowerW;
-    tally.requests += service.requestsPerS;
-    tally.outputTokens += service.tokensPerS;
-    tally.promptTokens += this.#simulation.row[SERIES.promptTokensPerS] * share;
+  #reading(fromMs: number, usedMilliJ: number): MeterReading {
+    const milli = (joules: number) => Math.round(joules * 1000);
+    const siteMilliJ = milli(this.#siteJ);
+    const parts = { itMilliJ: milli(this.#itJ), coolingMilliJ: milli(this.#coolingJ), lossMilliJ: milli(this.#lossJ) };
+    const otherMilliJ = siteMilliJ - parts.itMilliJ - parts.coolingMilliJ - parts.lossMilliJ;
+    const idleItMilliJ = parts.itMilliJ - usedMilliJ;
+    return { source: this.#run, fromMs, untilMs: this.#simulation.atMs, siteMilliJ, ...parts, otherMilliJ, idleItMilliJ };
+  }
+
+  /** Of the period so far; in its first moment, of the one before. */
+  #factorsNow(): SiteFactors {
+    return factorsOf(this.#gpuJ, this.#itJ, this.#siteJ, this.#carbonG) ?? this.#factors;
+  }
+
+  /** Adds the services' last second. The prompt tokens that the site read are theirs by their requests. */
+  #count(): void {
+    const services = this.#simulation.services();
+    const requestsPerS = services.reduce((sum, service) => sum + service.requestsPerS, 0);
+    const promptTokensPerS = this.#simulation.row[SERIES.promptTokensPerS];
+    for (const service of services)
+      this.#account(service).add(service, requestsPerS > 0 ? (promptTokensPerS * service.requestsPerS) / requestsPerS : 0);
+  }
+
+  #account(service: ServiceRow): ServiceAccount {
+    let account = this.#services.get(service.id);
+    if (account === undefined) this.#services.set(service.id, (account = new ServiceAccount(service)));
+    return account;
   }
 
   #work(job: JobRow): void {
@@ -131,20 +153,23 @@ export class FactoryMeter {
     this.#jobs.set(job.id, job);
     const joules = job.gpuEnergyJ - (before?.gpuEnergyJ ?? 0);
     if (joules <= 0) return;
-    const tally = this.#tally(`${job.workloadId}#${job.id}`, job.tenantId, "job", job.modelId);
+    const id = `${job.workloadId}#${job.id}`;
+    let tally = this.#jobTallies.get(id);
+    if (tally === undefined) {
+      tally = { tenantId: job.tenantId, modelId: job.modelId, gpuS: 0, gpuJ: 0, outputTokens: 0 };
+      this.#jobTallies.set(id, tally);
+    }
     const fromS = Math.max(this.#fromS, job.startedS);
     const untilS = job.state === "done" ? Math.min(this.#simulation.atS, job.endedS) : this.#simulation.atS;
     tally.gpuS += job.gpus * Math.max(0, untilS - fromS);
     tally.gpuJ += joules;
     if (job.kind === "batch") tally.outputTokens += Math.max(0, job.tokens - (before?.tokens ?? 0));
   }
+}
 
-  #tally(id: string, tenantId: string, kind: Tally["kind"], modelId: string): Tally {
-    let tally = this.#tallies.get(id);
-    if (tally === undefined) {
-      tally = { tenantId, kind, modelId, gpuS: 0, gpuJ: 0, requests: 0, promptTokens: 0, outputTokens: 0 };
-      this.#tallies.set(id, tally);
-    }
-    return tally;
-  }
+const NO_FACTORS: SiteFactors = { itPerGpu: 1, sitePerIt: 1, carbonGPerSiteJ: 0 };
+
+/** Undefined where nothing ran. */
+function factorsOf(gpuJ: number, itJ: number, siteJ: number, carbonG: number): SiteFactors | undefined {
+  return gpuJ > 0 && itJ > 0 && siteJ > 0 ? { itPerGpu: itJ / gpuJ, sitePerIt: siteJ / itJ, carbonGPerSiteJ: carbonG / siteJ } : undefined;
 }

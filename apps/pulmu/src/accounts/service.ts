@@ -1,3 +1,5 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Gatekeeper, openOidc, SYSTEM } from "@pulmu/govern";
 import { checkpointJournal } from "@pulmu/journal";
 import { Ledger, recordReading, sealUsage } from "@pulmu/ledger";
@@ -5,7 +7,7 @@ import type { Simulation } from "@pulmu/twin";
 import type { Hono } from "hono";
 import { createAccountsApi } from "./api.ts";
 import { FactoryMeter, type MeteredPeriod } from "./factory-meter.ts";
-import { type House, openHouse } from "./house.ts";
+import { DEFAULT_DATABASE, type House, openHouse } from "./house.ts";
 
 const CHECKPOINT_EVERY_MS = 1_000;
 const SEAL_EVERY_MS = 60_000;
@@ -15,9 +17,13 @@ const MAX_WAITING = 1_440;
 /** Accounts beside a running factory: its usage metered into the ledger, the HTTP API, the journal signed. */
 export interface AccountsService {
   readonly app: Hono;
-  /** The administrator's key of a new house: to be shown once. */
+  /** The administrator's key of a new house that was named: to be shown once. */
   readonly firstKey: string | undefined;
+  /** Where the first key of a house that nobody named lies. */
+  readonly keyFile: string | undefined;
   readonly house: House;
+  /** Shares the factory's energy out. */
+  readonly meter: FactoryMeter;
   /** Of this process: whoever else reserves and records here shares it. */
   readonly ledger: Ledger;
   /** Call after each second of the factory. */
@@ -25,9 +31,13 @@ export interface AccountsService {
   close(): Promise<void>;
 }
 
-/** @throws PulmuError `store.*`, `oidc.provider` */
-export async function openAccounts(db: string, simulation: Simulation, complain: (text: string) => void): Promise<AccountsService> {
-  const house = await openHouse({ db, utcOffsetMin: simulation.site.utcOffsetMin });
+/** @param db undefined: the house that belongs to this folder @throws PulmuError `store.*`, `oidc.provider` */
+export async function openAccounts(
+  db: string | undefined,
+  simulation: Simulation,
+  complain: (text: string) => void,
+): Promise<AccountsService> {
+  const house = await openHouse({ ...(db !== undefined && { db }), utcOffsetMin: simulation.site.utcOffsetMin });
   const { store, calendar, identity } = house;
   // The ledger lives by the factory's clock where that is ahead: a scenario may lie in a year to come.
   const ledger = await Ledger.open(store, { calendar, now: () => Math.max(house.now(), simulation.atMs) });
@@ -79,8 +89,10 @@ export async function openAccounts(db: string, simulation: Simulation, complain:
   };
   return {
     app,
-    firstKey,
+    firstKey: db === undefined ? undefined : firstKey,
+    keyFile: db === undefined ? keptKey(house, firstKey) : undefined,
     house,
+    meter,
     ledger,
     tick: () => put(meter.tick()),
     close: async () => {
@@ -93,4 +105,15 @@ export async function openAccounts(db: string, simulation: Simulation, complain:
       await house.close();
     },
   };
+}
+
+/** Leaves the first key of a new house beside it, where only its owner can read it. */
+function keptKey({ store }: House, firstKey: string | undefined): string | undefined {
+  const folder = dirname(store.dialect === "sqlite" ? store.place : DEFAULT_DATABASE);
+  const file = join(folder, "admin-key");
+  if (firstKey !== undefined) {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, `${firstKey}\n`, { mode: 0o600 });
+  }
+  return existsSync(file) ? file : undefined;
 }

@@ -37,7 +37,7 @@ export interface UpOptions extends LiveBusOptions {
   readonly seed?: number;
   readonly ui: boolean;
   readonly json?: boolean;
-  /** Database of accounts, served at /api/v1. */
+  /** Database of accounts, served at /api/v1; that of the folder where tokens are served. */
   readonly db?: string;
   /** False: racks do as they like, within their standing limits. */
   readonly steering: boolean;
@@ -99,14 +99,15 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
     if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
 
-    const accounts = options.db === undefined ? undefined : await openAccountsOf(factory, plant, options.db);
+    const servesTokens = options.gateway && plant.twin !== undefined;
+    const accounts = servesTokens || options.db !== undefined ? await openAccountsOf(factory, plant, options.db) : undefined;
     closers.push(() => accounts?.close());
-    const gateway = options.gateway && plant.twin !== undefined ? await openGatewayOf(factory, options, accounts) : undefined;
+    const gateway = servesTokens ? await openGatewayOf(factory, options, accounts!) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
     server = createFactoryServer(factory, { accounts: accounts?.app, bus });
     bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: factory.simulation.site.utcOffsetMin });
-    announceDoors(factory, listening.url, { gateway, bus }, options);
+    announceDoors(factory, listening.url, { accounts, gateway, bus }, options);
 
     const view = openView(factory, listening.url, options);
     closers.push(() => view.close());
@@ -139,7 +140,7 @@ function steer(factory: LiveFactory, steering: Steering): void {
  * points of power, and none of energy.
  * @throws PulmuError `up.role` where there is neither
  */
-async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, db: string): Promise<AccountsService> {
+async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, db: string | undefined): Promise<AccountsService> {
   if (twin === undefined) {
     throw new PulmuError({ code: "up.role", path: "--db", rule: "accounts are kept where the work runs, not by an operator alone" });
   }
@@ -151,15 +152,11 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, db: stri
   return accounts;
 }
 
-/** The door for tokens, with the accounts that are kept, or else with its own. */
-async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts: AccountsService | undefined): Promise<GatewayService> {
+/** The door for tokens. */
+async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts: AccountsService): Promise<GatewayService> {
   const { openGateway } = await import("../gateway/gateway-service.ts");
   const port = options.gatewayPort ?? (options.port === 0 ? 0 : options.port + 1);
-  return openGateway(
-    factory,
-    { host: options.host, port, policyFile: options.policy },
-    accounts && { store: accounts.house.store, calendar: accounts.house.calendar, ledger: accounts.ledger },
-  );
+  return openGateway(factory, { host: options.host, port, policyFile: options.policy }, accounts);
 }
 
 /** What the factory has behind it when it is first seen: loops are warm, queues are filled, jobs run. */
@@ -215,7 +212,11 @@ function announceFactory({ simulation: { site }, info }: LiveFactory, url: strin
 function announceDoors(
   { simulation: { site }, info }: LiveFactory,
   url: string,
-  { gateway, bus }: { readonly gateway: GatewayService | undefined; readonly bus: LiveBus },
+  {
+    accounts,
+    gateway,
+    bus,
+  }: { readonly accounts: AccountsService | undefined; readonly gateway: GatewayService | undefined; readonly bus: LiveBus },
   options: UpOptions,
 ): void {
   if (options.json) {
@@ -224,7 +225,7 @@ function announceDoors(
     process.stdout.write(`${JSON.stringify({ ...doors, site: site.id, phase: site.phase.id, workloadSource })}\n`);
     return;
   }
-  const key = gateway?.keyFile === undefined ? "" : `, key in ${gateway.keyFile}`;
+  const key = accounts?.keyFile === undefined ? "" : `, key in ${accounts.keyFile}`;
   if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
   process.stdout.write(`Bus: ${bus.address}${bus.role === "all" ? "" : `, as the ${bus.role}`}\n`);
 }

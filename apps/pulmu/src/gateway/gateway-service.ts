@@ -1,28 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { CedarPolicy, DEFAULT_POLICIES, Gateway, type GatewayOptions } from "@pulmu/gateway";
-import { Gatekeeper, SYSTEM } from "@pulmu/govern";
+import { readFileSync } from "node:fs";
+import { CedarPolicy, CountedAccounts, DEFAULT_POLICIES, Gateway, type GatewayOptions, prepareGateway } from "@pulmu/gateway";
+import { Gatekeeper } from "@pulmu/govern";
 import { appendEntries, type Draft, GroupCommit, type Store } from "@pulmu/journal";
-import type { Calendar, Ledger } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
-import { DEFAULT_DATABASE, openHouse } from "../accounts/house.ts";
+import type { AccountsService } from "../accounts/service.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { listenProblem } from "../server/listen.ts";
 import { capacityOfTwin, modelsOfTwin } from "./twin-models.ts";
 
-/** What the gateway keeps its keys and usage in. */
-export interface Accounts {
-  readonly store: Store;
-  readonly calendar: Calendar;
-  readonly ledger: Ledger;
-}
-
 export interface GatewayService {
   /** `http://127.0.0.1:8118/v1` */
   readonly url: string;
-  /** Where the house's first key lies; undefined: it was shown when the house was made. */
-  readonly keyFile: string | undefined;
   close(): Promise<void>;
 }
 
@@ -35,24 +24,32 @@ export interface GatewayPlace {
 
 /** How long requests under way may take when the program stops. */
 const DRAIN_MS = 2_000;
+/** What was counted is kept this often, ms. */
+const KEEP_EVERY_MS = 10_000;
 
 /**
- * The door for tokens beside a running factory: every model of the site, answered by the twin. Without accounts it opens its own, in
- * `.pulmu/`, and leaves the first key there.
+ * The door for tokens beside a running factory: every model of the site, answered by the twin.
  * @throws PulmuError `server.*`, `store.*`, `policy.*`
  */
-export async function openGateway(factory: LiveFactory, options: GatewayPlace, shared: Accounts | undefined): Promise<GatewayService> {
+export async function openGateway(
+  factory: LiveFactory,
+  options: GatewayPlace,
+  { house, ledger, meter }: Pick<AccountsService, "house" | "ledger" | "meter">,
+): Promise<GatewayService> {
   const { host, port, policyFile } = options;
   const policy = policyFile === undefined ? new CedarPolicy(DEFAULT_POLICIES) : new CedarPolicy(readPolicies(policyFile), policyFile);
-  const own = shared === undefined ? await openOwn(factory) : undefined;
-  const { store, calendar, ledger } = (shared ?? own)!;
+  const { store, calendar } = house;
+  await prepareGateway(store);
   const tenants = new Map(factory.simulation.site.tenants.map(({ id, serviceClass }) => [id, serviceClass]));
   const now = () => Date.now();
+  const deployments = modelsOfTwin(factory, meter, now);
+  const upstreams = deployments.flatMap(({ replicas }) => replicas.map(({ upstream }) => upstream));
+  const accounts = new CountedAccounts(ledger, upstreams, Buffer.from(randomBytes(12)).toString("hex"));
   const gateway = new Gateway({
     authenticator: new Gatekeeper(store),
-    accounts: ledger,
+    accounts,
     calendar,
-    deployments: modelsOfTwin(factory, now),
+    deployments,
     policy,
     store,
     onDenied: denialsTo(store, now),
@@ -63,10 +60,13 @@ export async function openGateway(factory: LiveFactory, options: GatewayPlace, s
     randomBytes,
     onDefect: (error) => factory.note("warning", `gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
+  const keep = () => accounts.keep(store).catch(() => {}); // a database that is away is met again
+  const keeping = setInterval(() => void keep(), KEEP_EVERY_MS).unref();
   const close = async () => {
+    clearInterval(keeping);
     await gateway.drain(DRAIN_MS);
     await gateway.close();
-    await own?.close();
+    await keep();
   };
   try {
     await gateway.start();
@@ -74,7 +74,7 @@ export async function openGateway(factory: LiveFactory, options: GatewayPlace, s
       throw new PulmuError(listenProblem(error, host, port, "--gateway-port"));
     });
     const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-    return { url: `http://${name}:${address.port}/v1`, keyFile: own?.keyFile, close };
+    return { url: `http://${name}:${address.port}/v1`, close };
   } catch (error) {
     await close();
     throw error;
@@ -101,30 +101,5 @@ function denialsTo(store: Store, now: () => number): NonNullable<GatewayOptions[
   return ({ tenantId, keyId, modelId, jurisdiction, residency, dataClass }, { rules }, requestId) => {
     const data = { requestId, tenant: tenantId, jurisdiction, residency, dataClass, rules };
     drafts.submit({ kind: "gateway.denied", actor: `key:${keyId}`, subject: modelId, data }).catch(() => {});
-  };
-}
-
-interface OwnAccounts extends Accounts {
-  readonly keyFile: string | undefined;
-  close(): Promise<void>;
-}
-
-async function openOwn(factory: LiveFactory): Promise<OwnAccounts> {
-  const house = await openHouse({ utcOffsetMin: factory.simulation.site.utcOffsetMin });
-  const folder = house.store.dialect === "sqlite" ? dirname(house.store.place) : dirname(DEFAULT_DATABASE);
-  const keyFile = join(folder, "admin-key");
-  const key = await house.identity.bootstrap(SYSTEM);
-  if (key !== undefined) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
-  }
-  const ledger = await house.ledger();
-  ledger.start();
-  return {
-    store: house.store,
-    calendar: house.calendar,
-    ledger,
-    keyFile: existsSync(keyFile) ? keyFile : undefined,
-    close: () => house.close(),
   };
 }

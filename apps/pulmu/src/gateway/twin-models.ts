@@ -1,15 +1,15 @@
 import { type Capacity, type DeploymentSpec, type Energy, type EnergyModel, SimulatedUpstream } from "@pulmu/gateway";
 import { SERIES, type ServiceRow } from "@pulmu/twin";
 import { formatPower } from "@pulmu/units";
+import type { FactoryMeter } from "../accounts/factory-meter.ts";
 import type { LiveFactory } from "../live/factory.ts";
 
 /** Tokens an answer may have, and requests a model takes at once, where nobody said otherwise. */
 const MAX_OUTPUT_TOKENS = 4_096;
 const MAX_CONCURRENT = 1_000;
-const J_PER_KWH = 3.6e6;
 
 /** Every model that the twin serves, answered by the twin: its timing and its energy are those of the running factory. */
-export function modelsOfTwin(factory: LiveFactory, now: () => number): DeploymentSpec[] {
+export function modelsOfTwin(factory: LiveFactory, meter: FactoryMeter, now: () => number): DeploymentSpec[] {
   const { site, catalog } = factory.simulation;
   const modelIds = new Set(site.workloads.flatMap((workload) => (workload.kind === "inference" ? [workload.modelId] : [])));
   return [...modelIds].map((modelId) => {
@@ -22,9 +22,10 @@ export function modelsOfTwin(factory: LiveFactory, now: () => number): Deploymen
       ownedBy: "pulmu",
       createdMs: factory.simulation.scenario.startMs,
       replicas: [{ id: `twin/${modelId}`, upstream: new SimulatedUpstream({ timing: () => timingOf(service()) }, now) }],
-      energy: energyOf(factory, service),
+      energy: energyFrom(meter, () => service()?.id),
       maxOutputTokens: Math.min(MAX_OUTPUT_TOKENS, catalog.models.get(modelId)?.contextTokens ?? MAX_OUTPUT_TOKENS),
       maxConcurrent: MAX_CONCURRENT,
+      countsAsItGoes: true,
       simulated: true,
     };
   });
@@ -37,23 +38,11 @@ function timingOf(service: ServiceRow | undefined): { readonly ttftS: number; re
   return Number.isNaN(ttftS) || Number.isNaN(itlS) ? undefined : { ttftS, itlS };
 }
 
-/**
- * Energy by output tokens, as the service spends it now: its GPUs' power over its tokens, with the racks', cooling's and losses' part as
- * the whole site has it. Prompts are in it at the site's usual length. While a service makes no tokens, its last figures hold.
- */
-function energyOf(factory: LiveFactory, service: () => ServiceRow | undefined): EnergyModel {
-  let last = { gpuSPerToken: 0, gpuJPerToken: 0 };
+/** An answer takes its part of its service's energy as the factory's meter has it: `modelled`, since the meter is the twin's. */
+function energyFrom(meter: FactoryMeter, serviceId: () => string | undefined): EnergyModel {
   return {
-    energyOf({ outputTokens }): Energy {
-      const now = service();
-      if (now !== undefined && now.tokensPerS > 0)
-        last = { gpuSPerToken: now.gpus / now.tokensPerS, gpuJPerToken: now.gpuPowerW / now.tokensPerS };
-      const { row } = factory.simulation;
-      const itPerGpu = row[SERIES.gpuPowerW] > 0 ? row[SERIES.itPowerW] / row[SERIES.gpuPowerW] : 1;
-      const itJ = outputTokens * last.gpuJPerToken * itPerGpu;
-      const facilityJ = itJ * row[SERIES.pue];
-      const carbonG = (facilityJ / J_PER_KWH) * row[SERIES.carbonGPerKWh];
-      return { gpuS: outputTokens * last.gpuSPerToken, itJ, facilityJ, carbonG, basis: "modelled" };
+    energyOf({ promptTokens, cachedTokens, outputTokens }): Energy {
+      return { ...meter.take(serviceId() ?? "", promptTokens - cachedTokens, outputTokens), basis: "modelled" };
     },
   };
 }

@@ -14,6 +14,10 @@ const MIGRATIONS: readonly Migration[] = [
       "create table gateway_batch_answers (batch_id text not null, line bigint not null, failed bigint not null, answer text not null, primary key (batch_id, line))",
     ],
   },
+  {
+    name: "what each gateway counted, and its upstreams",
+    statements: ["create table gateway_counts (process text primary key, body text not null)"],
+  },
 ];
 
 export async function prepareGateway(store: Store): Promise<void> {

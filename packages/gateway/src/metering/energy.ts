@@ -15,5 +15,6 @@ export interface Energy {
 
 /** Knows what work costs on the machines of a deployment. */
 export interface EnergyModel {
+  /** Asked once for each usage record: a model that shares out what a meter saw gives each joule to one answer. */
   energyOf(usage: Usage, durationS: number): Energy;
 }

@@ -33,10 +33,19 @@ export interface UpstreamCall {
   abort(): void;
 }
 
+/** What an upstream made and gave away, as it counted it itself. */
+export interface Served {
+  readonly requests: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+}
+
 /** Something that answers requests in OpenAI's API: a server of its own, the twin's engine, a model in this process. */
 export interface Upstream {
   send(request: UpstreamRequest, receiver: Receiver): UpstreamCall;
   /** Can it answer now? Never throws. */
   check(): Promise<boolean>;
+  /** Since it was made: what bills are held against. Undefined: it does not count. */
+  readonly served?: Served;
   close(): Promise<void>;
 }

@@ -1,8 +1,11 @@
-import type { JsonObject } from "../../http/read-body.ts";
+import { isObject, type JsonObject } from "../../http/read-body.ts";
 import type { Script } from "./script.ts";
 
 /** An answer in OpenAI's API, in one piece and as a stream. */
 export interface Written {
+  readonly promptTokens: number;
+  /** Of all choices: each of `events` makes its part of them. */
+  readonly outputTokens: number;
   readonly whole: JsonObject;
   readonly stream: { readonly first: string; readonly last: string };
   readonly events: readonly string[];
@@ -10,9 +13,15 @@ export interface Written {
 
 const event = (data: JsonObject | string) => `data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 
-function usageOf(script: Script, choices: number): JsonObject {
-  const made = script.tokens.length * choices;
-  return { prompt_tokens: script.promptTokens, completion_tokens: made, total_tokens: script.promptTokens + made };
+function usageOf({ promptTokens }: Script, made: number): JsonObject {
+  return { prompt_tokens: promptTokens, completion_tokens: made, total_tokens: promptTokens + made };
+}
+
+/** The count so far with each event, as vLLM gives it to who asks for it. */
+function runningUsage(body: JsonObject, script: Script): (made: number) => JsonObject {
+  const options = body["stream_options"];
+  const wanted = isObject(options) && options["continuous_usage_stats"] === true;
+  return (made) => (wanted ? { usage: usageOf(script, made) } : {});
 }
 
 export function writeChat(id: string, created: number, body: JsonObject, script: Script): Written {
@@ -20,7 +29,8 @@ export function writeChat(id: string, created: number, body: JsonObject, script:
   const { model } = body;
   const text = tokens.join("");
   const choices = typeof body["n"] === "number" ? body["n"] : 1;
-  const usage = usageOf(script, choices);
+  const usage = usageOf(script, tokens.length * choices);
+  const running = runningUsage(body, script);
   const call = { id: `call_${id}`, type: "function", function: { name: tool, arguments: text } };
   const message =
     tool === undefined
@@ -30,8 +40,9 @@ export function writeChat(id: string, created: number, body: JsonObject, script:
     body["logprobs"] === true ? { content: tokens.map((token) => logprobOf(token, body["top_logprobs"])), refusal: null } : null;
   const answer = (index: number) => ({ index, message, logprobs, finish_reason: finish });
   const base = { id, object: "chat.completion.chunk", created, model };
-  const part = (index: number, delta: object, reason: string | null, token?: string) => ({
+  const part = (made: number, index: number, delta: object, reason: string | null, token?: string) => ({
     ...base,
+    ...running(made * choices),
     choices: [
       {
         index,
@@ -47,12 +58,17 @@ export function writeChat(id: string, created: number, body: JsonObject, script:
   const token = (piece: string) =>
     tool === undefined ? { content: piece } : { tool_calls: [{ index: 0, function: { arguments: piece } }] };
   return {
+    promptTokens: script.promptTokens,
+    outputTokens: tokens.length * choices,
     whole: { id, object: "chat.completion", created, model, choices: all.map(answer), usage },
     stream: {
-      first: all.map((index) => event(part(index, opening, null))).join(""),
-      last: all.map((index) => event(part(index, {}, finish))).join("") + event({ ...base, choices: [], usage }) + event("[DONE]"),
+      first: all.map((index) => event(part(0, index, opening, null))).join(""),
+      last:
+        all.map((index) => event(part(tokens.length, index, {}, finish))).join("") +
+        event({ ...base, choices: [], usage }) +
+        event("[DONE]"),
     },
-    events: tokens.map((piece) => all.map((index) => event(part(index, token(piece), null, piece))).join("")),
+    events: tokens.map((piece, i) => all.map((index) => event(part(i + 1, index, token(piece), null, piece))).join("")),
   };
 }
 
@@ -64,13 +80,16 @@ function logprobOf(token: string, top: unknown): JsonObject {
 export function writeCompletion(id: string, created: number, body: JsonObject, script: Script): Written {
   const base = { id, object: "text_completion", created, model: body["model"] };
   const choice = (text: string, finish: string | null) => ({ index: 0, text, logprobs: null, finish_reason: finish });
-  const usage = usageOf(script, 1);
+  const usage = usageOf(script, script.tokens.length);
+  const running = runningUsage(body, script);
   return {
+    promptTokens: script.promptTokens,
+    outputTokens: script.tokens.length,
     whole: { ...base, choices: [choice(script.tokens.join(""), script.finish)], usage },
     stream: {
       first: "",
       last: event({ ...base, choices: [choice("", script.finish)] }) + event({ ...base, choices: [], usage }) + event("[DONE]"),
     },
-    events: script.tokens.map((text) => event({ ...base, choices: [choice(text, null)] })),
+    events: script.tokens.map((text, i) => event({ ...base, ...running(i + 1), choices: [choice(text, null)] })),
   };
 }
