@@ -1,2 +1,2 @@
 /** Floor 3: who may use how many GPUs and watts, and work handed to the engine that runs it. */
-export {};
+export * from "./placement/index.ts";
