@@ -86,6 +86,10 @@ test("over an hour, caller, upstream, gateway, ledger and statement count the sa
   assert.ok(told.joules > 0 && told.joules * 1_000 < Number(sum["facilityMilliJ"]));
   assert.equal(energy.residualMilliJ, "0");
   assert.equal(ofDay.energy.residualMilliJ, "0");
+  const command = await runPulmu("usage", "reconcile", "2027-05", "--db", db);
+  assert.equal(command.code, 0);
+  assert.match(command.stdout, /^Left over +0\.000$/m);
+  assert.match(command.stdout, /^All agree\.$/m);
   const parts = [energy.billedItMilliJ, energy.idleItMilliJ, energy.coolingMilliJ, energy.lossMilliJ, energy.otherMilliJ];
   assert.equal(parts.reduce((total, part) => total + BigInt(part), 0n).toString(), energy.siteMilliJ);
   const meterJ = Number(energy.siteMilliJ) / 1_000;

@@ -117,6 +117,11 @@ function addUsage(program: Command, { finish, addExamples }: Registry): void {
   on(usage, "verify", "hold the sums against the records, and the records against the journal").action(async (options) =>
     finish(await (await load()).verifyUsage(options)),
   );
+  on(
+    usage,
+    "reconcile [period]",
+    "hold upstreams, gateways, records and statements against each other, and the energy against the site's meter",
+  ).action(async (period, options) => finish(await (await import("./reconcile.ts")).reconcileUsage(period, options)));
   on(usage, "simulate <scenario>", "run a scenario and record what its tenants used, with the site's meter readings")
     .option("--data <dir>", "directory with the scenario's traces")
     .option("--synthetic", "use the fitted synthetic workload in place of the scenario's traces")
@@ -124,6 +129,7 @@ function addUsage(program: Command, { finish, addExamples }: Registry): void {
   addExamples(usage, [
     ["pulmu usage show --by tenant,model --from 2027-01-01", "who used which model"],
     ["pulmu usage export january.parquet --from 2027-01-01 --until 2027-02-01", "every record of a month"],
+    ["pulmu usage reconcile 2027-01-31", "does every joule and token of a day add up? (by default today)"],
     ["pulmu usage simulate scenarios/sejong-55mw-day.yaml --synthetic", "a day of the factory, into the ledger"],
   ]);
 }
