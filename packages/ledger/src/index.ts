@@ -14,7 +14,7 @@ export { readLimits } from "./limits/read-limits.ts";
 export { type Item, ITEMS, parsePlan, type PricePlan } from "./prices/plan.ts";
 export { addPlan, assignPlan, loadAssignments, planFor } from "./prices/plans.ts";
 export type { Line } from "./prices/rating.ts";
-export { prepareLedger } from "./schema.ts";
+export { claimLedger, prepareLedger } from "./schema.ts";
 export { checkUsage, KINDS, type Meter, METERS, type Meters, type UsageRecord } from "./usage/record.ts";
 export type { Recorded } from "./usage/recorder.ts";
 export { checkRollups, foldAll } from "./usage/rollups.ts";

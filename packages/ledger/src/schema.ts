@@ -54,22 +54,47 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Brings the tables up to date and fixes the calendar: days once counted in one zone cannot be counted in another. */
+/** What fixes the calendar: days once counted in one zone cannot be counted in another. */
+const COUNTED = ["usage_records", "meter_readings", "limit_allotments", "statements"] as const;
+
+/**
+ * Brings the tables up to date, and fixes the calendar with the first that is counted.
+ * @throws PulmuError `ledger.calendar`, `store.*`
+ */
 export async function prepareLedger(store: Store, calendar: Calendar): Promise<void> {
   await migrate(store, "ledger", LEDGER_MIGRATIONS);
-  await store.transaction(async (tx) => {
+  const wanted = String(calendar.utcOffsetMin);
+  const kept = await setOnce(store, "utc-offset-min", wanted);
+  if (kept === wanted) return;
+  const isCounted = await store.transaction(async (tx) => {
     await tx.lock("ledger-settings");
-    const wanted = String(calendar.utcOffsetMin);
-    await tx.run("insert into ledger_settings (name, value) values ('utc-offset-min', $1) on conflict do nothing", [wanted]);
-    const [{ value }] = await tx.query<{ value: string }>("select value from ledger_settings where name = 'utc-offset-min'");
-    if (value !== wanted)
-      throw new PulmuError({
-        code: "ledger.calendar",
-        file: store.place,
-        path: "utcOffsetMin",
-        value: wanted,
-        rule: `this ledger counts its days at UTC${Number(value) < 0 ? "" : "+"}${Number(value) / 60}`,
-        hint: "use a database of its own for each site",
-      });
+    for (const table of COUNTED) if ((await tx.query(`select 1 from ${table} limit 1`)).length > 0) return true;
+    await tx.run("update ledger_settings set value = $1 where name = 'utc-offset-min'", [wanted]);
+    return false;
+  });
+  if (isCounted)
+    throw new PulmuError({
+      code: "ledger.calendar",
+      file: store.place,
+      path: "utcOffsetMin",
+      value: wanted,
+      rule: `this ledger counts its days at UTC${Number(kept) < 0 ? "" : "+"}${Number(kept) / 60}`,
+      hint: "use a database of its own for each site",
+    });
+}
+
+/** The site whose ledger this is: the first that claimed it. */
+export async function claimLedger(store: Store, siteId: string): Promise<string> {
+  await migrate(store, "ledger", LEDGER_MIGRATIONS);
+  return setOnce(store, "site", siteId);
+}
+
+/** What a setting is, after a wish for it where it was not set. */
+function setOnce(store: Store, name: string, wish: string): Promise<string> {
+  return store.transaction(async (tx) => {
+    await tx.lock("ledger-settings");
+    await tx.run("insert into ledger_settings (name, value) values ($1, $2) on conflict do nothing", [name, wish]);
+    const [{ value }] = await tx.query<{ value: string }>("select value from ledger_settings where name = $1", [name]);
+    return value;
   });
 }

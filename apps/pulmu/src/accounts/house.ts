@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { Identity, prepareGovern } from "@pulmu/govern";
 import { type NoteSigner, openSignerFile, openStore, prepareJournal, type Store } from "@pulmu/journal";
-import { type Calendar, Ledger, prepareLedger } from "@pulmu/ledger";
+import { type Calendar, claimLedger, Ledger, prepareLedger } from "@pulmu/ledger";
 
 /** Where everything that must last is kept, when nobody says otherwise. */
 export const DEFAULT_DATABASE = ".pulmu/pulmu.db";
@@ -14,8 +14,10 @@ const DEFAULT_UTC_OFFSET_MIN = 540;
 export interface HouseOptions {
   /** SQLite file or `postgres://…`; by default the environment's PULMU_DATABASE, else `.pulmu/pulmu.db`. */
   readonly db?: string;
-  /** Of the site, for a new ledger. */
-  readonly utcOffsetMin?: number;
+  /** Whose accounts these are; left out: those of whatever site the database is of. */
+  readonly site?: { readonly id: string; readonly utcOffsetMin: number };
+  /** Played, not lived: a scenario, or a clock faster than the wall's. Its accounts are never mixed with those of what happened. */
+  readonly study?: boolean;
 }
 
 /** The rooms that keep what must last, on one database. */
@@ -31,17 +33,37 @@ export interface House {
   close(): Promise<void>;
 }
 
-/** Opens (or makes) the database and brings its tables up to date. @throws PulmuError `store.*` */
-export async function openHouse(options: HouseOptions = {}): Promise<House> {
-  const address = options.db ?? process.env["PULMU_DATABASE"] ?? DEFAULT_DATABASE;
+/**
+ * Opens (or makes) the database and brings its tables up to date. A working folder is one site's: another site that runs there too has its
+ * accounts in a folder of its own below.
+ * @throws PulmuError `store.*`, `ledger.calendar`
+ */
+export async function openHouse({ db, site, study = false }: HouseOptions = {}): Promise<House> {
+  const named = db ?? process.env["PULMU_DATABASE"];
+  if (named !== undefined || site === undefined) return openAt(named ?? DEFAULT_DATABASE, site);
+  const folder = study ? `${site.id}-study` : (await isHouseOf(site.id)) ? "" : site.id;
+  return openAt(join(dirname(DEFAULT_DATABASE), folder, basename(DEFAULT_DATABASE)), site);
+}
+
+async function isHouseOf(siteId: string): Promise<boolean> {
+  mkdirSync(dirname(DEFAULT_DATABASE), { recursive: true });
+  const store = await openStore(DEFAULT_DATABASE);
+  try {
+    return (await claimLedger(store, siteId)) === siteId;
+  } finally {
+    await store.close();
+  }
+}
+
+async function openAt(address: string, site: HouseOptions["site"]): Promise<House> {
   const remote = /^postgres(ql)?:/.test(address);
-  if (!remote && address === DEFAULT_DATABASE) mkdirSync(dirname(address), { recursive: true });
+  if (!remote && address.startsWith(dirname(DEFAULT_DATABASE))) mkdirSync(dirname(address), { recursive: true });
   const store = await openStore(address);
   try {
     const now = () => Date.now();
     await prepareJournal(store);
     await prepareGovern(store);
-    const calendar = { utcOffsetMin: options.utcOffsetMin ?? (await knownOffset(store)) ?? DEFAULT_UTC_OFFSET_MIN };
+    const calendar = { utcOffsetMin: site?.utcOffsetMin ?? (await knownOffset(store)) ?? DEFAULT_UTC_OFFSET_MIN };
     await prepareLedger(store, calendar);
     let ledger: Promise<Ledger> | undefined;
     const keyFile = process.env["PULMU_JOURNAL_KEY"] ?? (remote ? resolve(".pulmu/journal-key") : `${address}.journal-key`);

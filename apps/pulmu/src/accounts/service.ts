@@ -37,7 +37,7 @@ export async function openAccounts(
   simulation: Simulation,
   complain: (text: string) => void,
 ): Promise<AccountsService> {
-  const house = await openHouse({ ...(db !== undefined && { db }), utcOffsetMin: simulation.site.utcOffsetMin });
+  const house = await openHouse({ ...(db !== undefined && { db }), site: simulation.site });
   const { store, calendar, identity } = house;
   // The ledger lives by the factory's clock where that is ahead: a scenario may lie in a year to come.
   const ledger = await Ledger.open(store, { calendar, now: () => Math.max(house.now(), simulation.atMs) });

@@ -6,7 +6,7 @@ import { PulmuError } from "@pulmu/units";
 import { dayOf, dayText, parseDay, parseMonth } from "../calendar.ts";
 import { parsePlan } from "../prices/plan.ts";
 import { addPlan, assignPlan } from "../prices/plans.ts";
-import { LEDGER_MIGRATIONS, prepareLedger } from "../schema.ts";
+import { claimLedger, LEDGER_MIGRATIONS, prepareLedger } from "../schema.ts";
 import { DAY, KOREA, openLedger, prepared, request, T0 } from "../testing/factory.ts";
 import { USAGE_TARGET, usageRow } from "../usage/columns.ts";
 import { checkRollups, foldAll } from "../usage/rollups.ts";
@@ -188,6 +188,19 @@ onBothDatabases("the books", (database) => {
       await store.transaction((tx) => tx.run(sql));
       assert.equal((await verifySeals(store)).findings.length, 1, sql);
     }
+    await ledger.close();
+  });
+
+  test("a ledger's days are those of the site that counts first, and its site the first that claimed it", async () => {
+    const store = await database.open();
+    await prepared(store);
+    const oregon = { utcOffsetMin: -480 };
+    await prepareLedger(store, oregon); // nothing is counted yet
+    await prepareLedger(store, KOREA);
+    const { ledger } = await openLedger(store);
+    await ledger.record(request("a"));
+    await assert.rejects(prepareLedger(store, oregon), code("ledger.calendar"));
+    assert.deepEqual([await claimLedger(store, "gak-sejong"), await claimLedger(store, "lab")], ["gak-sejong", "gak-sejong"]);
     await ledger.close();
   });
 

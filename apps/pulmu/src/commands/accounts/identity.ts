@@ -5,7 +5,8 @@ import { printLine, printTable, when } from "../../accounts/print.ts";
 import { parseLifeMs } from "../../accounts/words.ts";
 import { EXIT, type ExitCode, printJson } from "../../exit.ts";
 
-export interface CommonOptions extends HouseOptions {
+export interface CommonOptions {
+  readonly db?: string;
   readonly json?: boolean;
 }
 

@@ -13,10 +13,10 @@ import { type CommonOptions, withHouse } from "./identity.ts";
  * `pulmu usage simulate SCENARIO`: runs a scenario as fast as it can and records what its tenants used. The run is named by the scenario's file and
  * seed, so that running it again records nothing twice.
  */
-export const simulateUsage = (file: string, options: CommonOptions & RequestOptions): Promise<ExitCode> =>
-  withHouse(options, async (house) => {
-    const { simulation } = await openScenario(file, options);
-    const { scenario } = simulation;
+export async function simulateUsage(file: string, options: CommonOptions & RequestOptions): Promise<ExitCode> {
+  const { simulation } = await openScenario(file, options);
+  const { scenario, site } = simulation;
+  return withHouse({ ...options, site }, async (house) => {
     // The ledger lives by the factory's clock: a scenario may lie in a year to come.
     const ledger = await Ledger.open(house.store, { calendar: house.calendar, now: () => Math.max(house.now(), simulation.atMs) });
     const meter = new FactoryMeter(simulation, `twin/${basename(file, extname(file))}/${scenario.seed}`);
@@ -49,7 +49,8 @@ export const simulateUsage = (file: string, options: CommonOptions & RequestOpti
     if (options.json) printJson({ records, tokensOut: kpis.tokensOut, siteEnergyJ: kpis.siteEnergyJ, itEnergyJ: kpis.itEnergyJ });
     else
       printLine(
-        `${formatDuration(simulation.atS)} of ${scenario.name}: ${digits(records)} usage records. Next: pulmu usage show --by tenant,model`,
+        `${formatDuration(simulation.atS)} of ${scenario.name}: ${digits(records)} usage records. Next: pulmu usage show --by tenant,model --db ${house.store.place}`,
       );
     return simulation.atS < scenario.durationS ? EXIT.failed : EXIT.ok;
   });
+}
