@@ -24,7 +24,8 @@ const MAX_PREPARED = 256;
 
 const { path, readOnly, patienceMs } = workerData as { path: string; readOnly: boolean; patienceMs: number };
 const database = new DatabaseSync(path, { readOnly, timeout: patienceMs });
-if (!readOnly) database.exec("pragma journal_mode=wal");
+// The log is moved into the database by a thread of its own, and here only when that one cannot keep up: after 32 MB.
+if (!readOnly) database.exec("pragma journal_mode=wal; pragma wal_autocheckpoint=8000");
 database.exec("pragma synchronous=full; pragma foreign_keys=on");
 const prepared = new Map<string, Prepared>();
 

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import { storeClosed, storeProblem } from "./problems.ts";
+import { SqliteInserter } from "./sqlite-inserter.ts";
 import type { Reply, Request } from "./sqlite-worker.ts";
 import type { NamedLock, Reader, Row, SqlValue, Store, Target, Transaction } from "./store.ts";
 
@@ -68,13 +69,23 @@ class Connection implements Reader {
   }
 }
 
-/** Two connections: one writes, one reads beside it (WAL), so that a long report never delays a commit. */
+/** Commits after which the log is moved into the database: some 15 MB of it. */
+const COMMITS_PER_CHECKPOINT = 1_000;
+
+/**
+ * Connections to one file (WAL): one writes; one reads beside it, so that a long report never delays a commit; one inserts many rows fast;
+ * one moves the log of what was inserted into the database, which takes long and is in nobody's way.
+ */
 class SqliteStore implements Store {
   readonly dialect = "sqlite";
   readonly place: string;
   readonly #writer: Connection;
   readonly #patienceMs: number;
   #reader: Promise<Connection> | undefined;
+  #inserter: SqliteInserter | undefined;
+  #commits = 0;
+  #keeper: Promise<Connection> | undefined;
+  #keeping: Promise<unknown> | undefined;
   /** Settles when the transaction before has ended: one at a time. */
   #turn: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -104,6 +115,7 @@ class SqliteStore implements Store {
           lock: async () => {}, // `begin immediate` already made it the only writer
         });
         await writer.ask({ op: "commit" });
+        this.#committed();
         return result;
       } catch (error) {
         await writer.ask({ op: "rollback" });
@@ -113,7 +125,18 @@ class SqliteStore implements Store {
   }
 
   insertMany(target: Target, rows: readonly (readonly (string | number | null)[])[]): Promise<readonly boolean[]> {
-    return this.#alone(() => this.#insert(target, rows, true));
+    return this.#alone(async () => {
+      try {
+        this.#inserter ??= new SqliteInserter(this.place);
+        const fresh = this.#inserter.insert(target, rows);
+        if (fresh === undefined) return await this.#insert(target, rows, true); // another process is writing: wait for it, elsewhere
+        await this.#inserter.sync();
+        this.#committed();
+        return fresh;
+      } catch (error) {
+        throw storeProblem(error, this.place);
+      }
+    });
   }
 
   async tryLock(name: string, lasting = false): Promise<NamedLock | undefined> {
@@ -145,6 +168,9 @@ class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     await this.#turn;
+    await this.#keeping;
+    this.#inserter?.close();
+    await (await this.#keeper?.catch(() => undefined))?.close();
     if (this.#reader !== undefined) await (await this.#reader).close();
     await this.#writer.close();
   }
@@ -156,6 +182,25 @@ class SqliteStore implements Store {
     return fresh;
   }
 
+  #committed(): void {
+    if (++this.#commits % COMMITS_PER_CHECKPOINT === 0) this.#keep();
+  }
+
+  /**
+   * Most of the log is moved while others write on; what came meanwhile then, in a moment, while nobody does: only a log that was moved
+   * whole begins anew.
+   */
+  #keep(): void {
+    this.#keeping ??= (async () => {
+      this.#keeper ??= Connection.open(this.place, false, this.#patienceMs);
+      const keeper = await this.#keeper;
+      await keeper.query(CHECKPOINT);
+      await this.#alone(() => keeper.query(CHECKPOINT));
+    })()
+      .catch(() => {}) // the log is longer then, and tried again
+      .finally(() => (this.#keeping = undefined));
+  }
+
   #alone<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) return Promise.reject(storeClosed(this.place));
     const done = this.#turn.then(work);
@@ -163,6 +208,8 @@ class SqliteStore implements Store {
     return done;
   }
 }
+
+const CHECKPOINT = "pragma wal_checkpoint(passive)";
 
 /** Opens (or makes) a SQLite file. @throws PulmuError `store.*` */
 export async function openSqlite(path: string, patienceMs: number): Promise<Store> {
