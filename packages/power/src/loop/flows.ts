@@ -64,7 +64,7 @@ export class Flows {
 
   /**
    * @param nodeW input of each node, NaN where not trusted, and when that was
-   * @param rackW the same of each rack
+   * @param rackW what each rack shows, NaN where that is not of now, good and possible
    * @param bessW power of each battery, NaN where not known
    * @param liableW what each rack can draw: no reading counts for more
    */
@@ -140,7 +140,10 @@ export class Flows {
     return Number.isNaN(measuredW) || this.#onBattery ? this.#designOtherW(s) + limit.gain * rackW : measuredW;
   }
 
-  /** What the racks below a scope draw together, W: a few whose meters are not trusted count as nothing, so that the rest counts as overhead. */
+  /**
+   * What the racks below a scope draw together, W: a few whose meters tell nothing count as nothing, so that the rest counts as overhead.
+   * A meter that is stuck may count: what is counted too much as the rack's draw is no more than what it is liable for, and that is reckoned with.
+   */
   #racksW({ groups, hosts }: Scope, rackW: Float64Array, liableW: Float64Array): number {
     if (hosts !== undefined) {
       let sum = 0;

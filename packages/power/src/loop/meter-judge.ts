@@ -10,6 +10,7 @@ const IMPLAUSIBLE = 1.25;
 /** Judges the readings of a set of meters: time, quality and range, each by itself. Nothing acts on a reading that is not trusted. */
 export class MeterJudge {
   readonly #mostW: Float64Array;
+  readonly #idleW: Float64Array;
   readonly #valueW: Float64Array;
   /** Time of each reading by its sender's clock. */
   readonly sampleMs: Float64Array;
@@ -17,19 +18,26 @@ export class MeterJudge {
   readonly #heardMs: Float64Array;
   readonly #sameSinceMs: Float64Array;
   readonly #good: Uint8Array;
+  /** The readings that are of now, good and possible, NaN where one is not: stuck ones among them. */
+  readonly freshW: Float64Array;
   /** The readings, NaN where one is not trusted. */
   readonly trustedW: Float64Array;
   trustedCount = 0;
 
-  /** @param mostW what each thing can draw at most */
-  constructor(mostW: Float64Array) {
+  /**
+   * @param mostW what each thing can draw at most
+   * @param idleW what each draws without work, at most; left out: nothing
+   */
+  constructor(mostW: Float64Array, idleW = new Float64Array(mostW.length)) {
     const n = mostW.length;
     this.#mostW = mostW;
+    this.#idleW = idleW;
     this.#valueW = new Float64Array(n).fill(NaN);
     this.sampleMs = new Float64Array(n).fill(-Infinity);
     this.#heardMs = new Float64Array(n).fill(-Infinity);
     this.#sameSinceMs = new Float64Array(n).fill(-Infinity);
     this.#good = new Uint8Array(n);
+    this.freshW = new Float64Array(n).fill(NaN);
     this.trustedW = new Float64Array(n).fill(NaN);
   }
 
@@ -44,16 +52,21 @@ export class MeterJudge {
         this.#heardMs[i] = nowMs;
         this.#good[i] = good[i] === 1 ? 1 : 0;
       }
-      const trusted = this.#trusts(i, nowMs);
+      const fresh = this.#isFresh(i, nowMs);
+      const trusted = fresh && this.#moves(i, nowMs);
+      this.freshW[i] = fresh ? this.#valueW[i] : NaN;
       this.trustedW[i] = trusted ? this.#valueW[i] : NaN;
       if (trusted) this.trustedCount++;
     }
   }
 
-  #trusts(i: number, nowMs: number): boolean {
+  #isFresh(i: number, nowMs: number): boolean {
     const powerW = this.#valueW[i];
-    if (this.#good[i] === 0 || nowMs - this.#heardMs[i] > STALE_MS) return false;
-    if (!(powerW >= 0 && powerW <= this.#mostW[i] * IMPLAUSIBLE)) return false;
-    return powerW === 0 || nowMs - this.#sameSinceMs[i] < STUCK_MS; // what is off stays at zero
+    return this.#good[i] === 1 && nowMs - this.#heardMs[i] <= STALE_MS && powerW >= 0 && powerW <= this.#mostW[i] * IMPLAUSIBLE;
+  }
+
+  /** Or need not: what is off or idle stays where it is. */
+  #moves(i: number, nowMs: number): boolean {
+    return this.#valueW[i] <= this.#idleW[i] || nowMs - this.#sameSinceMs[i] < STUCK_MS;
   }
 }

@@ -103,7 +103,8 @@ export class PowerLoop {
     this.#book = new LeaseBook(fallbackW, mostW, firstOrder, startMs);
     this.#planner = new WritePlanner(site, profiles, this.#book, fallbackCapW, firstOrder);
     this.#flows = new Flows(site, tree);
-    this.#rackMeters = new MeterJudge(mostW);
+    const idleW = site.racks.map(({ type }, r) => rackLimitW(type, profiles.accelerator(r).idleW));
+    this.#rackMeters = new MeterJudge(mostW, Float64Array.from(idleW));
     // A feed or node can carry well over its rating for a while.
     this.#nodeMeters = new MeterJudge(
       Float64Array.from(site.nodes, ({ unitRatingW, units, overload }) => unitRatingW * units * Math.max(2, overload)),
@@ -192,7 +193,7 @@ export class PowerLoop {
     this.#nodeMeters.take(nodePowerW, nodeSampleMs, nodeGood, nowMs);
     for (let r = 0; r < this.#liableW.length; r++) this.#liableW[r] = book.liabilityW(r, nowMs);
     this.#obedience.judge(this.#rackMeters.trustedW, this.#liableW, mostW);
-    this.#flows.update(this.#nodeMeters.trustedW, this.#nodeMeters.sampleMs, this.#rackMeters.trustedW, bessPowerW, this.#liableW, passedS);
+    this.#flows.update(this.#nodeMeters.trustedW, this.#nodeMeters.sampleMs, this.#rackMeters.freshW, bessPowerW, this.#liableW, passedS);
   }
 
   #look(works: readonly Work[] | undefined): void {
