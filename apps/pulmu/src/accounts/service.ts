@@ -31,13 +31,13 @@ export interface AccountsService {
   close(): Promise<void>;
 }
 
-/** @param db undefined: the house that belongs to this folder @throws PulmuError `store.*`, `oidc.provider` */
+/** @throws PulmuError `store.*`, `ledger.calendar`, `oidc.provider` */
 export async function openAccounts(
-  db: string | undefined,
+  { db, study }: { readonly db: string | undefined; readonly study: boolean },
   simulation: Simulation,
   complain: (text: string) => void,
 ): Promise<AccountsService> {
-  const house = await openHouse({ ...(db !== undefined && { db }), site: simulation.site });
+  const house = await openHouse({ ...(db !== undefined && { db }), site: simulation.site, study });
   const { store, calendar, identity } = house;
   // The ledger lives by the factory's clock where that is ahead: a scenario may lie in a year to come.
   const ledger = await Ledger.open(store, { calendar, now: () => Math.max(house.now(), simulation.atMs) });

@@ -37,8 +37,8 @@ export interface UpOptions extends LiveBusOptions {
   readonly seed?: number;
   readonly ui: boolean;
   readonly json?: boolean;
-  /** Database of accounts, served at /api/v1; that of the folder where tokens are served. */
-  readonly db?: string;
+  /** Database of accounts, served at /api/v1; by default the site's in this folder. False: none are kept, and so no tokens served. */
+  readonly db?: string | false;
   /** False: racks do as they like, within their standing limits. */
   readonly steering: boolean;
   /** False: no tokens are served. */
@@ -99,10 +99,9 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
     if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
 
-    const servesTokens = options.gateway && plant.twin !== undefined;
-    const accounts = servesTokens || options.db !== undefined ? await openAccountsOf(factory, plant, options.db) : undefined;
+    const accounts = await openAccountsOf(factory, plant, options);
     closers.push(() => accounts?.close());
-    const gateway = servesTokens ? await openGatewayOf(factory, options, accounts!) : undefined;
+    const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
     server = createFactoryServer(factory, { accounts: accounts?.app, bus });
@@ -136,16 +135,18 @@ function steer(factory: LiveFactory, steering: Steering): void {
 }
 
 /**
- * Accounts beside the factory: loaded only where they are asked for. They meter where the work is and where the registers are: a BMS has
- * points of power, and none of energy.
+ * Accounts beside the factory. They meter where the work is and where the registers are: a BMS has points of power, and none of energy.
  * @throws PulmuError `up.role` where there is neither
  */
-async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, db: string | undefined): Promise<AccountsService> {
+async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options: UpOptions): Promise<AccountsService | undefined> {
+  const { db, scenario, speed } = options;
+  if (db === false || (db === undefined && twin === undefined)) return undefined;
   if (twin === undefined) {
     throw new PulmuError({ code: "up.role", path: "--db", rule: "accounts are kept where the work runs, not by an operator alone" });
   }
   const { openAccounts } = await import("../accounts/service.ts");
-  const accounts = await openAccounts(db, twin, (text) => factory.note("warning", text));
+  const study = scenario !== undefined || speed !== 1;
+  const accounts = await openAccounts({ db, study }, twin, (text) => factory.note("warning", text));
   factory.listen({ onSecond: () => accounts.tick() });
   if (accounts.firstKey !== undefined)
     process.stderr.write(`pulmu: administrator's key of this new house, shown this once:\n\n  ${accounts.firstKey}\n\n`);
@@ -227,6 +228,7 @@ function announceDoors(
   }
   const key = accounts?.keyFile === undefined ? "" : `, key in ${accounts.keyFile}`;
   if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
+  if (accounts !== undefined) process.stdout.write(`Accounts: ${accounts.house.store.place}\n`);
   process.stdout.write(`Bus: ${bus.address}${bus.role === "all" ? "" : `, as the ${bus.role}`}\n`);
 }
 

@@ -28,7 +28,7 @@ test("over an hour, caller, upstream, gateway, ledger and statement count the sa
   const db = join(folder, "hour.db");
   const { simulation } = await openScenario(join(CHECKOUT, "scenarios/lab-hour.yaml"), { synthetic: true });
   const factory = new LiveFactory(simulation, { workloadSource: "test", speed: 1 });
-  const accounts = await openAccounts(db, simulation, (text) => assert.fail(text));
+  const accounts = await openAccounts({ db, study: true }, simulation, (text) => assert.fail(text));
   factory.listen({ onSecond: () => accounts.tick() });
   factory.advance(WARM_S);
   const { identity } = accounts.house;

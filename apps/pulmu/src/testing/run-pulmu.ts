@@ -1,5 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Root of the checkout: commands are run there, as a user would. */
@@ -16,7 +18,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A `pulmu` that runs beside the test. What it prints is kept. */
+/** A `pulmu` that runs beside the test, with accounts of its own where it is not told of any. What it prints is kept. */
 export class PulmuProcess {
   readonly child: ChildProcessWithoutNullStreams;
   stdout = "";
@@ -24,14 +26,16 @@ export class PulmuProcess {
   readonly #ended: Promise<unknown>;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], { cwd: CHECKOUT, env: cleanEnv(env) });
+    const house = mkdtempSync(join(tmpdir(), "pulmu-run-"));
+    const own = { PULMU_DATABASE: join(house, "pulmu.db") };
+    this.child = spawn(process.execPath, [MAIN, ...args], { cwd: CHECKOUT, env: cleanEnv({ ...own, ...env }) });
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });
     this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
     });
-    this.#ended = once(this.child, "close");
+    this.#ended = once(this.child, "close").finally(() => rmSync(house, { recursive: true, force: true }));
   }
 
   /** Waits for a text on stdout, and gives its match. */
