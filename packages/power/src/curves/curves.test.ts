@@ -66,16 +66,17 @@ test("given any rack and work, its curve is concave, spans its limits, and is wo
   );
 });
 
-test("given a service that keeps up at half its speed, watts beyond that are worth a hundredth of those that others need", () => {
+test("given a service that keeps its promise at half its speed, that half comes before other work, and what is beyond after it", () => {
   const type = racks.get("gb300-nvl72");
   const gb300 = accelerators.get("gb300");
   assert.ok(type !== undefined && gb300 !== undefined);
   const range = limitRange(type, gb300, type.nameplateW);
-  const curveOf = (need: number) => rackCurve(type, gb300, range, [{ mix: { prefill: 1 }, gpus: 72, weight: 1, need }]).curve;
-  const valueOf = ({ stepW, slope }: ReturnType<typeof curveOf>) => stepW.reduce((sum, widthW, j) => sum + widthW * slope[j], 0);
-  const lowest = 72 * mixSpeed(gb300, { prefill: 1 }, gb300.minCapW);
-  assert.ok(Math.abs(valueOf(curveOf(0.5)) - (36 - lowest + 36 * 0.01)) < 0.5);
-  assert.ok(Math.abs(valueOf(curveOf(1)) - (72 - lowest)) < 1e-6);
+  const slopes = (need?: number) => rackCurve(type, gb300, range, [{ mix: { prefill: 1 }, gpus: 72, weight: 1, need }]).curve.slope;
+  const other = slopes();
+  const promised = slopes(0.5);
+  const beyond = promised.findIndex((slope) => slope < other[0]);
+  assert.ok(beyond > 0 && promised.slice(0, beyond).every((slope) => slope > 10 * other[0]));
+  assert.ok(promised.slice(beyond).every((slope) => slope < other[other.length - 2]));
 });
 
 test("given work that only decodes, the clock is limited; given training, or prefill that a clock limit would slow, the cap acts alone", () => {

@@ -111,8 +111,8 @@ export class Profiles {
 }
 
 /** Rounded up; work that is critical is not asked what it could do without. */
-function needOf({ serviceClass, need = 1 }: Work): number {
-  return serviceClass === "critical" ? 1 : Math.min(1, Math.ceil(need / MIX_STEP) * MIX_STEP);
+function needOf({ serviceClass, need }: Work): number | undefined {
+  return serviceClass === "critical" || need === undefined ? undefined : Math.min(1, Math.ceil(need / MIX_STEP) * MIX_STEP);
 }
 
 type Shares = readonly [training: number, prefill: number, decode: number, simulation: number];

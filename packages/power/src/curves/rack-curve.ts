@@ -9,7 +9,9 @@ const POINTS = 16;
 /** Worth of a watt that nobody needs now: it is given last, so that caps are loose where the envelope allows. */
 export const SPARE_WORTH = 1e-12;
 
-/** Worth of speed that nobody is behind on, as share of what it is worth to somebody who is: it shortens waits. */
+/** Worth of speed that keeps a promise, over that of speed that is only work done: what was promised gives way after what was not. */
+const PROMISE_WORTH = 100;
+/** Worth of speed beyond what a promise needs, as share of work done: it shortens waits that are short enough. */
 const SLACK_WORTH = 0.01;
 
 /** Work on some GPUs of a rack. */
@@ -18,8 +20,8 @@ export interface RackWork {
   readonly gpus: number;
   /** Worth of one GPU at full speed. */
   readonly weight: number;
-  /** Speed that is worth so much; left out: full speed. */
-  readonly need?: number;
+  /** Speed that keeps what it promised; left out: it has promised nothing, and all speed is worth the same. */
+  readonly need?: number | undefined;
 }
 
 /** What limits of a rack are worth, from its lowest to its highest. */
@@ -61,8 +63,9 @@ function capForSpeed(accelerator: Accelerator, mix: WorkMix, speed: number, lowW
   return Math.min(highW, Math.max(lowW, low));
 }
 
-function worthOf(speed: number, need = 1): number {
-  return speed <= need ? speed : need + (speed - need) * SLACK_WORTH;
+function worthOf(speed: number, need: number | undefined): number {
+  if (need === undefined) return speed;
+  return Math.min(speed, need) * PROMISE_WORTH + Math.max(0, speed - need) * SLACK_WORTH;
 }
 
 function withSpare({ stepW, slope }: ValueCurve, { minW, maxW }: LimitRange): ValueCurve {

@@ -12,7 +12,10 @@ export interface Work {
   /** A gang waits for its slowest rack: watts that make one of its racks faster than the others are wasted. */
   readonly gang: boolean;
   readonly mix: WorkMix;
-  /** Share of full speed that keeps up with what is asked of it, 0…1; speed beyond it only shortens waits. Left out: all of it. */
+  /**
+   * Share of full speed that keeps what it promised, 0…1: that much is given before any other work of its class or below, speed beyond it
+   * only shortens waits. Left out: it promised nothing.
+   */
   readonly need?: number;
   readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
 }

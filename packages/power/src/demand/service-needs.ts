@@ -18,7 +18,7 @@ const FALL_PER_S = 0.002;
 const RISE_PER_S = 0.03;
 const LEAST_NEED = 0.1;
 /** A need is not known below this share of the speed that was tried: nobody has seen how slow it could go. */
-const TRIED_SHARE = 0.75;
+const TRIED_SHARE = 0.9;
 
 /**
  * The speed that each service needs to keep its promises, found by trying: while its latencies are well within them it is let go a little
