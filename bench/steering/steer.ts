@@ -1,12 +1,9 @@
-import { PowerLoop, prepareSteering, ServiceNeeds, TargetBook, workSpeeds, type Setup, type StepOutput, type Work } from "@pulmu/power";
+import { PowerLoop, prepareSteering, TargetBook, type Setup, type StepOutput, type Work } from "@pulmu/power";
 import type { Simulation } from "@pulmu/twin";
-import { TwinDevices, twinMeters, twinMs, twinWorks } from "../../apps/pulmu/src/steer/twin-plant.ts";
+import { needyWorks, type Promised } from "../../apps/pulmu/src/steer/needs.ts";
+import { TwinDevices, twinMeters, twinMs } from "../../apps/pulmu/src/steer/twin-plant.ts";
 
-/** What a service promises, 99th percentiles, s. */
-export interface Promised {
-  readonly ttftS: number;
-  readonly itlS: number;
-}
+export type { Promised };
 
 /** A plant of the twin under steering, as `pulmu up` has it, on wires that lose nothing. */
 export class Steering {
@@ -18,7 +15,7 @@ export class Steering {
   readonly #meters: ReturnType<typeof twinMeters>;
   readonly #works: () => readonly Work[];
 
-  /** @param promiseOf by id of a service; undefined = it needs all its speed */
+  /** @param promiseOf by id of a service; undefined = it promised nothing */
   constructor(simulation: Simulation, promiseOf: (service: string) => Promised | undefined) {
     this.#simulation = simulation;
     this.setup = prepareSteering(simulation.site);
@@ -26,7 +23,7 @@ export class Steering {
     this.#devices.commission(this.setup.fallbackCapW);
     this.#meters = twinMeters(simulation);
     this.loop = new PowerLoop(this.setup, this.targets, 1, twinMs(simulation));
-    this.#works = needyWorks(simulation, this.setup, promiseOf, (rack) => this.loop.limitW(rack));
+    this.#works = needyWorks(simulation, this.setup, (rack) => this.loop.limitW(rack), promiseOf);
   }
 
   /** Call after every second of the plant. */
@@ -42,29 +39,4 @@ export class Steering {
     this.#devices.ask(step.asks);
     return step;
   }
-}
-
-/** Who works where, and how much of its speed each service needs to keep its promise. */
-function needyWorks(
-  simulation: Simulation,
-  { site, profiles }: Setup,
-  promiseOf: (service: string) => Promised | undefined,
-  limitW: (rack: number) => number,
-): () => readonly Work[] {
-  const source = twinWorks(simulation);
-  const needs = new ServiceNeeds();
-  return () => {
-    const works = source.works() ?? [];
-    const limits = Float64Array.from(site.racks, (_, r) => limitW(r));
-    const services = simulation.services();
-    const serving = works.filter(({ id }) => services.some((service) => service.id === id));
-    const speeds = workSpeeds(site, serving, profiles.of(works), limits);
-    const speedOf = new Map(serving.map(({ id }, i) => [id, speeds[i]]));
-    const states = services.flatMap(({ id, ttftP99S, itlP99S }) => {
-      const [speed, slo] = [speedOf.get(id), promiseOf(id)];
-      return speed === undefined || slo === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, speed }];
-    });
-    needs.step(states, 1);
-    return works.map((work) => ({ ...work, need: needs.of(work.id) }));
-  };
 }

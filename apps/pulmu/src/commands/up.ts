@@ -14,6 +14,7 @@ import { Pacer, wallClock } from "../live/pacer.ts";
 import { factoryState } from "../live/state.ts";
 import type { View } from "../live/view.ts";
 import { openLive, openScenario } from "../run/twin.ts";
+import { twinPlant } from "../steer/steered-plant.ts";
 import { Steering } from "../steer/steering.ts";
 import { catchStop } from "../stop-signal.ts";
 import { createFactoryServer } from "../server/app.ts";
@@ -125,12 +126,13 @@ export async function up(options: UpOptions): Promise<ExitCode> {
 
 /** Steers what runs in this process; not a site that somebody else operates. */
 function steeringOf({ steering, role }: UpOptions, { twin }: BusPlant): Steering | undefined {
-  return steering && role !== "site" && twin !== undefined ? new Steering(twin, randomUUID) : undefined;
+  return steering && role !== "site" && twin !== undefined ? new Steering(twinPlant(twin), { newId: randomUUID }) : undefined;
 }
 
 function steer(factory: LiveFactory, steering: Steering): void {
   factory.steering = steering;
   steering.speak((severity, text) => factory.note(severity, text));
+  steering.lead();
   factory.listen({ onSecond: () => steering.second() });
 }
 

@@ -5,14 +5,18 @@ import { twinWorks } from "./twin-plant.ts";
 /** Assumed, as in prices/standard.yaml: no site's prices are public. */
 export const ASSUMED_PRICES = { krwPerMTokens: 1200, krwPerGpuH: 4500 } as const;
 
-/** A twin as it runs now, with what its work is worth: what a reduction is quoted on. `storage`: its batteries may help. */
-export function factoryNow(simulation: Simulation, storage: boolean): FactoryNow {
+/**
+ * A factory as it runs now, with what its work is worth: what a reduction is quoted on.
+ * @param storage its batteries may help
+ * @param known what steering has worked out of the site already
+ */
+export function factoryNow(simulation: Simulation, storage: boolean, known?: Pick<FactoryNow, "tree" | "profiles">): FactoryNow {
   const { site, rackPowerW, row } = simulation;
   const batteriesW = site.bess.reduce((sum, { powerW }) => sum + powerW, 0);
   return {
     site,
-    tree: buildBudgetTree(site),
-    profiles: new Profiles(site, "value"),
+    tree: known?.tree ?? buildBudgetTree(site),
+    profiles: known?.profiles ?? new Profiles(site, "value"),
     works: pricedWorks(simulation),
     rackPowerW,
     storage: { powerW: storage ? batteriesW : 0, energyJ: storage ? row[SERIES.bessStoredJ] : 0 },

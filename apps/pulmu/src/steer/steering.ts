@@ -1,23 +1,34 @@
-import type { AgentMessage, FlexData, FlexDecider } from "@pulmu/exchange";
+import { newTraceparent, type AgentMessage, type FlexData, type FlexDecider } from "@pulmu/exchange";
 import {
   FlexAgent,
   flexOptions,
   PowerLoop,
   prepareSteering,
+  quote,
+  rackLimitW,
   shedHints,
   TargetBook,
   type CapWrite,
   type CriticalCut,
   type FlexState,
+  type FlexTerms,
   type LoopView,
   type Meters,
+  type Quote,
+  type QuoteRequest,
   type Setup,
   type StepOutput,
-  type WorkSource,
+  type Work,
 } from "@pulmu/power";
 import type { LoadTargetSpec, Simulation } from "@pulmu/twin";
-import { formatPower } from "@pulmu/units";
-import { TwinDevices, twinMeters, twinMs, twinWorks } from "./twin-plant.ts";
+import { formatPower, PulmuError } from "@pulmu/units";
+import { factoryNow } from "./factory-now.ts";
+import { ASSUMED_TERMS } from "./flex-terms.ts";
+import { GridEvents, type TargetHead } from "./grid-events.ts";
+import { needyWorks, promisesOf } from "./needs.ts";
+import { LiveOutputs } from "./outputs.ts";
+import type { SteeredDevices, SteeredPlant } from "./steered-plant.ts";
+import { twinMeters } from "./twin-plant.ts";
 
 /** Writes that are remembered for whoever asks; older ones are forgotten. */
 const WRITES_KEPT = 50;
@@ -31,37 +42,55 @@ export interface WrittenCap extends CapWrite {
 
 export type SteeringNote = (severity: "info" | "warning", text: string) => void;
 
+export interface SteeringOptions {
+  /** A new UUID of version 4. */
+  readonly newId: () => string;
+  /** What the grid side pays; left out: assumed. */
+  readonly terms?: FlexTerms | undefined;
+}
+
 /**
- * Steering of the factory in this process: once a second the loop reads the plant, and its writes go to the racks of the twin. Load
- * targets come from the grid over the exchange, through the Flex agent that stands here as who decides, or from the scenario.
+ * Steering of a plant: once a second the loop reads it, and its writes go to the devices. Load targets come from the grid over the
+ * exchange, through the Flex agent that stands here as who decides, or from the scenario. Until it leads it only stands by.
  */
 export class Steering {
   readonly setup: Setup;
   readonly agent: FlexAgent;
+  /** Every load target, and what came of it. */
+  readonly events: GridEvents;
+  readonly #plant: SteeredPlant;
   readonly #targets = new TargetBook();
-  readonly #twin: Simulation;
-  readonly #devices: TwinDevices;
+  #seen: Simulation;
+  #devices: SteeredDevices | undefined;
   #loop: PowerLoop;
   #meters: Meters;
-  #works: WorkSource;
+  #works: () => readonly Work[] | undefined;
+  readonly #outputs: LiveOutputs;
   #writes: WrittenCap[] = [];
   #writeCount = 0;
   #excursions: readonly string[] = [];
   #note: SteeringNote = () => {};
 
   /**
-   * Tells every rack of the twin what to fall back to, and makes the scenario's load targets known.
+   * Makes the scenario's load targets known; devices are not touched before `lead`.
    * @throws PulmuError `power.*` for a site whose lowest caps do not fit it, or targets that cannot be
    */
-  constructor(twin: Simulation, newId: () => string) {
-    const { site, scenario } = twin;
-    this.#twin = twin;
+  constructor(plant: SteeredPlant, { newId, terms = ASSUMED_TERMS }: SteeringOptions) {
+    const { site, scenario, seen, clock } = plant;
+    this.#plant = plant;
+    this.#seen = seen;
     this.setup = prepareSteering(site);
-    this.#devices = new TwinDevices(twin);
-    this.#devices.commission(this.setup.fallbackCapW);
-    this.#loop = new PowerLoop(this.setup, this.#targets, 1, twinMs(twin));
-    this.#meters = twinMeters(twin);
-    this.#works = twinWorks(twin);
+    this.#loop = new PowerLoop(this.setup, this.#targets, 1, clock.monotonicMs());
+    this.#meters = twinMeters(seen);
+    this.#works = this.#worksOf(seen);
+    this.#outputs = new LiveOutputs(site);
+    this.events = new GridEvents({
+      site,
+      terms,
+      limitW: (rack) => this.#loop.limitW(rack),
+      tenants: () => new Map(this.#seen.placements().map(({ id, tenantId }) => [id, tenantId])),
+      forecast: (feedTag, reductionW, durationS) => this.#forecast({ feedTag, reductionW, durationS }),
+    });
     const options = flexOptions({
       state: () => this.#loop.flow(),
       newId,
@@ -71,9 +100,10 @@ export class Steering {
       },
     });
     this.agent = new FlexAgent(site, this.#targets, (tag) => this.setup.boundsOf(tag), options);
-    scenario.loadTargets.forEach((target, i) =>
-      this.agent.take(flexTarget(target, scenario.startMs), `scenario-${i + 1}`, scenario.startMs),
-    );
+    scenario.loadTargets.forEach((target, i) => {
+      const head = { from: "scenario", correlationId: `scenario-${i + 1}`, traceparent: newTraceparent(newId) };
+      this.#take(flexTarget(target, scenario.startMs), head, scenario.startMs);
+    });
   }
 
   /** Says from now on what is worth saying. */
@@ -81,26 +111,59 @@ export class Steering {
     this.#note = note;
   }
 
+  get leads(): boolean {
+    return this.#devices !== undefined;
+  }
+
+  /**
+   * Steers from now on: tells every device what to fall back to, and asks what it was told before.
+   * @param firstOrder above the order of every write before, whoever wrote it
+   */
+  lead(firstOrder = 1): void {
+    this.#devices = this.#plant.openDevices();
+    this.#devices.commission(this.setup.fallbackCapW);
+    this.#loop = new PowerLoop(this.setup, this.#targets, firstOrder, this.#plant.clock.monotonicMs());
+  }
+
+  /** Touches nothing any more: another one leads, or may. Leases that were given end by themselves. */
+  async standBy(): Promise<void> {
+    const devices = this.#devices;
+    this.#devices = undefined;
+    await devices?.close();
+  }
+
   /** Reads the plant as it is seen from now on, such as over the bus. A new loop: it begins by asking every device what it was told. */
   watch(seen: Simulation): void {
+    this.#seen = seen;
     this.#meters = twinMeters(seen);
-    this.#works = twinWorks(seen);
-    this.#loop = new PowerLoop(this.setup, this.#targets, this.#loop.nextOrder, twinMs(this.#twin));
+    this.#works = this.#worksOf(seen);
+    this.#loop = new PowerLoop(this.setup, this.#targets, this.#loop.nextOrder, this.#plant.clock.monotonicMs());
   }
 
   /** One second. Call after the plant's. */
   second(): void {
-    const nowMs = twinMs(this.#twin);
-    const wallMs = this.#twin.atMs;
+    const devices = this.#devices;
+    if (devices === undefined) return;
+    const wallMs = this.#plant.clock.wallMs();
     const step = this.#loop.step({
-      nowMs,
+      nowMs: this.#plant.clock.monotonicMs(),
       wallMs,
       meters: this.#meters.read(),
-      reports: this.#devices.reports(),
-      works: this.#works.works(),
+      reports: devices.reports(),
+      works: this.#works(),
     });
-    this.#devices.send(step.writes);
-    this.#devices.ask(step.asks);
+    const lowered = step.writes.filter((write) => this.#lowers(write)).length;
+    devices.send(step.writes);
+    devices.ask(step.asks);
+    const { scopes, meteredW } = this.#loop.flow();
+    this.events.second({
+      wallMs,
+      scopes,
+      meteredW,
+      lowered,
+      works: this.#loop.works,
+      outputs: this.#outputs.second(this.#seen, this.events.running),
+    });
     this.#remember(step.writes, wallMs);
     this.#tell(step);
   }
@@ -108,20 +171,23 @@ export class Steering {
   /** The agent behind the exchange's endpoint; `onMessage` hears what it says, `onStep` each time it has looked. */
   decider(onMessage: (message: AgentMessage) => void, onStep: (state: FlexState) => void): FlexDecider {
     return {
-      take: (data, correlationId, nowMs) => {
-        for (const { target, repaired } of this.agent.take(data, correlationId, nowMs)) {
-          const what = target.limitW === undefined ? "none" : formatPower(target.limitW);
-          this.#note("info", `load target ${what} for ${target.feedTag ?? "the site"}${repaired === undefined ? "" : `: ${repaired}`}`);
-        }
-      },
+      take: (data, correlationId, nowMs, from, traceparent) => this.#take(data, { correlationId, from, traceparent }, nowMs),
       step: (nowMs) => {
         const messages = this.agent.step(nowMs);
-        for (const message of messages) onMessage(message);
+        for (const message of messages) {
+          this.events.said(message);
+          onMessage(message);
+        }
         onStep(this.#loop.flow());
         return messages;
       },
       enforced: (data) => this.agent.enforced(data),
     };
+  }
+
+  /** What drawing less would cost, by what is known now. @throws PulmuError `market.quote-*` */
+  quote(request: QuoteRequest, batteries: boolean): Quote {
+    return quote(factoryNow(this.#seen, batteries, this.setup), request);
   }
 
   view(): LoopView {
@@ -140,6 +206,45 @@ export class Steering {
   /** The last writes, oldest first, and how many there were in all. */
   get writes(): { readonly last: readonly WrittenCap[]; readonly count: number } {
     return { last: this.#writes, count: this.#writeCount };
+  }
+
+  #take(data: FlexData["grid.loadtarget.set.v1"], head: TargetHead, nowMs: number): void {
+    try {
+      const accepted = this.agent.take(data, head.correlationId, nowMs);
+      this.events.taken(accepted, head, nowMs);
+      for (const { target, repaired } of accepted) {
+        const what = target.limitW === undefined ? "none" : formatPower(target.limitW);
+        this.#note("info", `load target ${what} for ${target.feedTag ?? "the site"}${repaired === undefined ? "" : `: ${repaired}`}`);
+      }
+    } catch (error) {
+      if (error instanceof PulmuError) this.events.refused(error, head);
+      throw error;
+    }
+  }
+
+  #lowers({ rack, gpuCapW, validForMs }: CapWrite): boolean {
+    return validForMs > 0 && rackLimitW(this.setup.site.racks[rack].type, gpuCapW) < this.#loop.limitW(rack) - 1;
+  }
+
+  /** Who works where, and with how little speed services keep their promises; undefined where nobody tells. */
+  #worksOf(seen: Simulation): () => readonly Work[] | undefined {
+    if (!this.#plant.tellsWork) return () => undefined;
+    const promises = promisesOf(seen);
+    return needyWorks(
+      seen,
+      this.setup,
+      (rack) => this.#loop.limitW(rack),
+      (id) => promises.get(id),
+    );
+  }
+
+  #forecast(request: QuoteRequest): Quote | undefined {
+    try {
+      return this.quote(request, false);
+    } catch (error) {
+      if (error instanceof PulmuError) return undefined; // no work is known, or the feed carries none
+      throw error;
+    }
   }
 
   #remember(writes: readonly CapWrite[], atMs: number): void {

@@ -20,6 +20,8 @@ export interface SettledEvent {
   readonly asked: AskedLimit;
   /** What was drawn before it, W: the baseline. */
   readonly baselineW: number;
+  /** What was metered, from before its start on. */
+  readonly readings: MeterSeries;
   readonly response: Response;
   readonly price: EventPrice;
   readonly settlement: Settlement;
@@ -129,7 +131,8 @@ export class EventRecorder {
     const baseline = baselineOf(method, series, asked, this.#calendar).series;
     const response = measureResponse(series, baseline, asked);
     const price = meter.price();
-    return [{ asked, baselineW: baseline.powerW[0], response, price, settlement: settle(asked, response, price, this.#terms, part) }];
+    const settlement = settle(asked, response, price, this.#terms, part);
+    return [{ asked, baselineW: baseline.powerW[0], readings: series, response, price, settlement }];
   }
 }
 

@@ -1,0 +1,45 @@
+import { ServiceNeeds, workSpeeds, type Setup, type Work } from "@pulmu/power";
+import type { Simulation } from "@pulmu/twin";
+import { twinWorks } from "./twin-plant.ts";
+
+/** What a service promises, 99th percentiles, s. */
+export interface Promised {
+  readonly ttftS: number;
+  readonly itlS: number;
+}
+
+/** What the site file says that each of its services promises. */
+export function promisesOf({ site }: Simulation): ReadonlyMap<string, Promised> {
+  return new Map(site.workloads.flatMap((one) => (one.kind === "inference" ? [[one.id, one.slo] as const] : [])));
+}
+
+/**
+ * Who works where, and how much of its speed each service needs to keep its promise. Ask once a second: needs are found by trying.
+ * @param seen the plant as its own instruments and engines tell of it
+ * @param limitW limit in force on a rack, W
+ * @param promiseOf by id of a service; undefined = it promised nothing
+ */
+export function needyWorks(
+  seen: Simulation,
+  { site, profiles }: Setup,
+  limitW: (rack: number) => number,
+  promiseOf: (service: string) => Promised | undefined,
+): () => readonly Work[] {
+  const source = twinWorks(seen);
+  const needs = new ServiceNeeds();
+  return () => {
+    const works = source.works() ?? [];
+    const limits = Float64Array.from(site.racks, (_, r) => limitW(r));
+    const services = new Map(seen.services().map((row) => [row.id, row]));
+    const serving = works.filter(({ id }) => services.has(id));
+    const speeds = workSpeeds(site, serving, profiles.of(works), limits);
+    const states = serving.flatMap(({ id }, i) => {
+      const slo = promiseOf(id);
+      const { ttftP99S, itlP99S } = services.get(id)!;
+      return slo === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, speed: speeds[i] }];
+    });
+    needs.step(states, 1);
+    const promised = new Set(states.map(({ id }) => id));
+    return works.map((work) => (promised.has(work.id) ? { ...work, need: needs.of(work.id) } : work));
+  };
+}
