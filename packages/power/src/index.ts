@@ -17,7 +17,7 @@ export { Profiles, type Profile } from "./curves/profiles.ts";
 export { gpuCapFor, rackLimitW } from "./curves/rack-limit.ts";
 export { mixSpeed, type WorkMix } from "./curves/work-mix.ts";
 export type { ServiceClass, Work } from "./curves/work.ts";
-export type { ScopeLimit } from "./envelope/envelope.ts";
+export { RAMP_RATES, type RampRates, type ScopeLimit } from "./envelope/envelope.ts";
 export { judgeTargets, type AcceptedTarget, type Bounds, type LoadTarget, type Strategy } from "./envelope/load-target.ts";
 export { TargetBook, type Stretch } from "./envelope/target-book.ts";
 export type { CriticalCut } from "./loop/critical-cuts.ts";

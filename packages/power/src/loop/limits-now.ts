@@ -35,6 +35,7 @@ export class LimitsNow {
   /**
    * @param nodeW input of each node, NaN where not trusted
    * @param liableW what each rack can draw
+   * @param passedS since the readings before; 0 when these are still the same: what flows was judged by them already
    * @returns names of the limits that the flow passes
    */
   update({ nodeRatingW, rackInletC }: MeterSnapshot, nodeW: Float64Array, liableW: Float64Array, passedS: number): string[] {
@@ -52,7 +53,7 @@ export class LimitsNow {
       tighten(budgetW, this.#flows.scopes[s].limit, this.#flows.rackBudgetW(s, heldW));
     });
     tightenByHeat(budgetW, site, tree, rackInletC, minW, maxW);
-    const over = this.#catchExcursions(ratingW, liableW, passedS);
+    const over = passedS > 0 ? this.#catchExcursions(ratingW, liableW, passedS) : [];
     this.#nodeExcursions.tighten(budgetW);
     this.#scopeExcursions.tighten(budgetW);
     this.budgetW = budgetW;

@@ -16,7 +16,7 @@ export class Obedience {
     this.#rogue = new Uint8Array(racks);
   }
 
-  /** Raises the liability of racks that do not obey to all they could draw. */
+  /** Counts a second, and raises the liability of racks that do not obey to all they could draw. */
   judge(readingW: Float64Array, liableW: Float64Array, mostW: Float64Array): void {
     for (let r = 0; r < readingW.length; r++) {
       const over = readingW[r] > liableW[r] * (1 + TOLERANCE) + LEAST_W;
@@ -26,8 +26,12 @@ export class Obedience {
         this.#rogue[r] = 1;
         this.#seconds[r] = 0;
       }
-      if (this.#rogue[r] === 1) liableW[r] = Math.max(liableW[r], mostW[r]);
     }
+    this.raise(liableW, mostW);
+  }
+
+  raise(liableW: Float64Array, mostW: Float64Array): void {
+    for (let r = 0; r < liableW.length; r++) if (this.#rogue[r] === 1) liableW[r] = Math.max(liableW[r], mostW[r]);
   }
 
   obeys(rack: number): boolean {

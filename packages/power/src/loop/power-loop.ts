@@ -85,6 +85,7 @@ export class PowerLoop {
   readonly #startMs: number;
 
   #steps = 0;
+  #hurried = false;
   #lastMs = NaN;
   #works: readonly Work[] = [];
   #profiles: readonly Profile[];
@@ -96,10 +97,10 @@ export class PowerLoop {
    * @param startMs now, by the clock that does not jump
    */
   constructor(setup: Setup, targets: TargetBook, firstOrder: number, startMs: number) {
-    const { site, tree, profiles, fallbackCapW, fallbackW, mostW } = setup;
+    const { site, tree, profiles, fallbackCapW, fallbackW, mostW, ramp } = setup;
     this.#setup = setup;
     this.#startMs = startMs;
-    this.#envelope = new Envelope(site, targets);
+    this.#envelope = new Envelope(site, targets, ramp);
     this.#book = new LeaseBook(fallbackW, mostW, firstOrder, startMs);
     this.#planner = new WritePlanner(site, profiles, this.#book, fallbackCapW, firstOrder);
     this.#flows = new Flows(site, tree);
@@ -127,7 +128,22 @@ export class PowerLoop {
     const writes = this.#adopting(nowMs) ? this.#planner.keep(this.#profiles, nowMs) : this.#steer(wallMs, nowMs);
     const asks = this.#toAsk(nowMs);
     this.#steps++;
+    this.#hurried = false;
     return { writes, asks, criticalCuts: this.#cuts.takeNew(), excursions };
+  }
+
+  /**
+   * Call when a load target has come: what it asks for at once is written now, not with the next step. Goes by the readings of the last
+   * step, and only once before the next: a flood of targets is no flood of writes.
+   */
+  hurry({ nowMs, wallMs, meters }: Pick<StepInput, "nowMs" | "wallMs" | "meters">): readonly CapWrite[] {
+    if (this.#hurried || this.#steps === 0 || this.#adopting(nowMs)) return [];
+    this.#hurried = true;
+    this.#weigh(nowMs);
+    this.#obedience.raise(this.#liableW, this.#setup.mostW);
+    this.#envelope.advance(wallMs, 0, this.#flows.drawnW);
+    this.#limits.update(meters, this.#nodeMeters.trustedW, this.#liableW, 0);
+    return this.#steer(wallMs, nowMs);
   }
 
   view(): LoopView {
@@ -191,9 +207,13 @@ export class PowerLoop {
     }
     this.#rackMeters.take(rackPowerW, rackSampleMs, rackGood, nowMs);
     this.#nodeMeters.take(nodePowerW, nodeSampleMs, nodeGood, nowMs);
-    for (let r = 0; r < this.#liableW.length; r++) this.#liableW[r] = book.liabilityW(r, nowMs);
+    this.#weigh(nowMs);
     this.#obedience.judge(this.#rackMeters.trustedW, this.#liableW, mostW);
     this.#flows.update(this.#nodeMeters.trustedW, this.#nodeMeters.sampleMs, this.#rackMeters.freshW, bessPowerW, this.#liableW, passedS);
+  }
+
+  #weigh(nowMs: number): void {
+    for (let r = 0; r < this.#liableW.length; r++) this.#liableW[r] = this.#book.liabilityW(r, nowMs);
   }
 
   #look(works: readonly Work[] | undefined): void {

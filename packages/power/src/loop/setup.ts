@@ -4,6 +4,7 @@ import { sumBelow } from "../budgets/sums.ts";
 import type { Objective } from "../curves/objective.ts";
 import { Profiles } from "../curves/profiles.ts";
 import { rackLimitW } from "../curves/rack-limit.ts";
+import { RAMP_RATES, type RampRates } from "../envelope/envelope.ts";
 import type { Bounds } from "../envelope/load-target.ts";
 import { fallbackCaps } from "./fallback.ts";
 
@@ -21,14 +22,19 @@ export interface Setup {
   readonly minW: Float64Array;
   readonly maxW: Float64Array;
   readonly mostW: Float64Array;
+  /** How fast a feed comes down to a load target, and goes up again. */
+  readonly ramp: RampRates;
   /** The limit of a feed, or of the site; undefined for a feed that no rack hangs on. */
   limitOf(feedTag: string | undefined): SiteLimit | undefined;
   /** What a feed, or the site, can be held between. */
   boundsOf(feedTag: string | undefined): Bounds;
 }
 
-/** @throws PulmuError `power.minimum` when the site's lowest caps do not fit its limits */
-export function prepareSteering(site: Site, objective: Objective = "value"): Setup {
+/**
+ * @param ramp as agreed with the grid
+ * @throws PulmuError `power.minimum` when the site's lowest caps do not fit its limits
+ */
+export function prepareSteering(site: Site, objective: Objective = "value", ramp: RampRates = RAMP_RATES): Setup {
   const tree = buildBudgetTree(site);
   const profiles = new Profiles(site, objective);
   const { ranges } = profiles;
@@ -47,6 +53,7 @@ export function prepareSteering(site: Site, objective: Objective = "value"): Set
     minW,
     maxW: Float64Array.from(ranges, (range) => range.maxW),
     mostW: Float64Array.from(site.racks, ({ provisionedW, type }) => Math.max(provisionedW, type.nameplateW)),
+    ramp,
     limitOf,
     boundsOf(feedTag) {
       const limit = limitOf(feedTag);
