@@ -8,6 +8,7 @@ const bin = (name: string) => join(root, "node_modules", ".bin", name);
 
 const TOOLS: readonly (readonly [string, string, readonly string[]])[] = [
   ["types", "tsc", ["-p", "."]],
+  ["types of the console", "tsc", ["-p", "apps/console"]],
   ["lint", "oxlint", ["--deny-warnings"]],
   ["format", "oxfmt", ["--check"]],
   ["unused code", "knip", ["--no-progress"]],

@@ -1,0 +1,84 @@
+import { useSyncExternalStore } from "react";
+import type { FactoryEvent, FactoryState } from "./types.ts";
+
+/** States come once a second; after so long without one, what is shown is no longer now. */
+const STALE_AFTER_MS = 4_000;
+/** A stream that has been dead so long is opened again: the browser gives up on some errors. */
+const REOPEN_AFTER_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
+/** Events kept in the page: older ones are forgotten. */
+const EVENTS_KEPT = 200;
+
+export interface Live {
+  readonly state: FactoryState | undefined;
+  /** Newest first. */
+  readonly events: readonly FactoryEvent[];
+  /** By this machine's own clock, which need not agree with the plant's. */
+  readonly receivedMs: number;
+  readonly isStale: boolean;
+}
+
+/** The factory's stream of server-sent events: the state each second, and what happens. One for the whole page. */
+class LiveStore {
+  #live: Live = { state: undefined, events: [], receivedMs: 0, isStale: false };
+  #source: EventSource | undefined;
+  #openedMs = 0;
+  readonly #listeners = new Set<() => void>();
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    if (this.#source === undefined) this.#start();
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly get = (): Live => this.#live;
+
+  #start(): void {
+    this.#open();
+    setInterval(() => this.#look(), LOOK_EVERY_MS);
+    addEventListener("online", () => this.#open());
+  }
+
+  #open(): void {
+    this.#source?.close();
+    this.#openedMs = performance.now();
+    const source = new EventSource("/api/events");
+    source.addEventListener("state", (message) => {
+      this.#set({ state: JSON.parse(message.data) as FactoryState, receivedMs: performance.now(), isStale: false });
+    });
+    source.addEventListener("event", (message) => this.#hear(JSON.parse(message.data) as FactoryEvent));
+    this.#source = source;
+  }
+
+  /** Events come again after a lost connection, and start at 1 again with a new factory. */
+  #hear(event: FactoryEvent): void {
+    const others = this.#live.events.filter(({ id, atMs }) => id !== event.id || atMs !== event.atMs);
+    this.#set({ events: [event, ...others].toSorted((a, b) => b.atMs - a.atMs || b.id - a.id).slice(0, EVENTS_KEPT) });
+  }
+
+  #look(): void {
+    const silentMs = performance.now() - Math.max(this.#live.receivedMs, this.#openedMs);
+    if (silentMs > STALE_AFTER_MS && !this.#live.isStale) this.#set({ isStale: true });
+    if (silentMs > REOPEN_AFTER_MS) this.#open();
+  }
+
+  #set(change: Partial<Live>): void {
+    this.#live = { ...this.#live, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+const store = new LiveStore();
+
+export function useLive(): Live {
+  return useSyncExternalStore(store.subscribe, store.get);
+}
+
+/** Only whether what is shown is old: for parts that need not follow each second. */
+export function useIsStale(): boolean {
+  return useSyncExternalStore(store.subscribe, () => store.get().isStale);
+}
+
+export function useLiveEvents(): readonly FactoryEvent[] {
+  return useSyncExternalStore(store.subscribe, () => store.get().events);
+}

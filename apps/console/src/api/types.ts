@@ -1,0 +1,278 @@
+/** What the factory's API answers: written down from its side of the wire, because the console knows nothing else of it. */
+export interface Site {
+  readonly id: string;
+  readonly name: string;
+  readonly timezone: string;
+  readonly phase: { readonly id: string; readonly name: string; readonly date: string; readonly envelopeW: number };
+  readonly phases: readonly { readonly id: string; readonly name: string; readonly date: string; readonly envelopeW: number }[];
+  readonly racks: number;
+  readonly gpus: number;
+  readonly feeds: readonly { readonly tag: string; readonly limitW: number; readonly node: string }[];
+  readonly tenants: readonly { readonly id: string; readonly name: string; readonly serviceClass: string }[];
+  readonly workloads: readonly Workload[];
+  readonly bess: readonly { readonly id: string; readonly powerW: number; readonly energyJ: number }[];
+}
+
+export interface Workload {
+  readonly id: string;
+  readonly kind: string;
+  readonly tenant: string;
+  readonly modelId?: string;
+  readonly slo?: { readonly ttftS: number; readonly itlS: number };
+}
+
+export interface Job {
+  readonly id: string;
+  readonly kind: string;
+  readonly tenantId: string;
+  readonly modelId: string;
+  readonly gpus: number;
+  readonly racks: number;
+  readonly state: string;
+  readonly submittedS: number;
+  readonly progress: number;
+  readonly restarts: number;
+  readonly lostS: number;
+  readonly goodput: number;
+}
+
+export interface Service {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly modelId: string;
+  readonly gpus: number;
+  readonly replicas: number;
+  readonly serviceClass: string;
+  readonly requestsPerS: number;
+  readonly tokensPerS: number;
+  readonly batch: number;
+  readonly kvShare: number;
+  readonly queued: number;
+  readonly ttftP50S: number | null;
+  readonly ttftP99S: number | null;
+  readonly itlP50S: number | null;
+  readonly itlP99S: number | null;
+  readonly gpuPowerW: number;
+}
+
+export interface Rack {
+  readonly id: string;
+  readonly powerW: number;
+  readonly limitW: number;
+  readonly inletC: number;
+  readonly speed: number;
+}
+
+/** Every number may be null: not known. */
+export interface FactoryState {
+  readonly atMs: number;
+  readonly site: string;
+  readonly phase: string;
+  readonly speed: number;
+  readonly workloadSource: string;
+  readonly sitePowerW: number;
+  readonly itPowerW: number;
+  readonly gpuPowerW: number;
+  readonly lossPowerW: number;
+  readonly coolingPowerW: number;
+  readonly facilityPowerW: number;
+  readonly bessPowerW: number;
+  readonly bessStoredJ: number;
+  readonly envelopeW: number;
+  readonly targetW: number | null;
+  readonly pue: number;
+  readonly tokensPerS: number;
+  readonly trainedTokensPerS: number;
+  readonly joulesPerToken: number | null;
+  readonly tokensPerSPerMW: number;
+  readonly requestsPerS: number;
+  readonly queuedRequests: number;
+  readonly ttftP99S: number | null;
+  readonly itlP99S: number | null;
+  readonly busyGpus: number;
+  readonly failedGpus: number;
+  readonly throttledGpus: number;
+  readonly cappedGpus: number;
+  readonly runningJobs: number;
+  readonly waitingJobs: number;
+  readonly dryBulbC: number;
+  readonly wetBulbC: number;
+  readonly maxInletC: number;
+  readonly carbonGPerKWh: number;
+  readonly priceKrwPerKWh: number;
+  readonly feeds: readonly { readonly tag: string; readonly powerW: number; readonly limitW: number }[];
+  readonly jobs: readonly Job[];
+  readonly services: readonly Service[];
+  readonly worstRacks: readonly Rack[];
+}
+
+export interface Target {
+  readonly id: string;
+  readonly feed: string | null;
+  readonly fromMs: number;
+  readonly untilMs: number | null;
+  readonly limitW: number | null;
+  readonly strategy: string;
+}
+
+export interface Steering {
+  readonly envelope: readonly {
+    readonly feed: string | null;
+    readonly contractW: number;
+    readonly limitW: number;
+    readonly goalW: number;
+    readonly drawnW: number | null;
+    readonly target: Target | null;
+  }[];
+  readonly targets: readonly Target[];
+  readonly caps: { readonly sumW: number; readonly fallbackSumW: number; readonly budgetW: number; readonly shortW: number };
+  readonly devices: {
+    readonly racks: number;
+    readonly silent: readonly string[];
+    readonly disobedient: readonly string[];
+    readonly untrustedMeters: number;
+  };
+  readonly criticalCuts: readonly { readonly rack: string; readonly limitW: number; readonly needW: number; readonly because: string }[];
+  readonly writes: {
+    readonly count: number;
+    readonly last: readonly { readonly atMs: number; readonly rack: string; readonly gpuCapW: number; readonly clockLimit: number }[];
+  };
+}
+
+export interface WorkState {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly serviceClass: string;
+  readonly racks: number;
+  readonly gpus: number;
+  readonly powerW: number;
+  readonly limitW: number;
+  readonly provisionedW: number;
+  readonly speed: number;
+  readonly racksHeld: number;
+  readonly because: "free" | "contract" | "target" | "heat";
+  readonly targetId: string | null;
+}
+
+export interface Today {
+  readonly sinceMs: number;
+  readonly siteEnergyJ: number;
+  readonly tokens: number;
+  readonly costKrw: number;
+  readonly carbonG: number;
+  readonly krwPerMTokens: number | null;
+  readonly carbonGPerMTokens: number | null;
+  readonly peakW: number;
+}
+
+export interface Moment {
+  readonly state: FactoryState;
+  readonly steering: Steering | null;
+  readonly works: readonly WorkState[];
+  readonly today: Today;
+}
+
+export interface FactoryEvent {
+  readonly id: number;
+  readonly atMs: number;
+  readonly kind: string;
+  readonly severity: "info" | "warning" | "critical";
+  readonly subject: string;
+  readonly text: string;
+}
+
+export interface SeriesAnswer {
+  readonly stepS: number;
+  readonly atMs: readonly number[];
+  readonly series: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
+export interface FloorPlan {
+  readonly halls: readonly {
+    readonly id: string;
+    readonly rows: number;
+    readonly racksPerRow: number;
+    readonly firstRack: number;
+    readonly endRack: number;
+  }[];
+  readonly types: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly trays: number;
+    readonly gpusPerTray: number;
+    readonly nameplateW: number;
+    readonly maxInletC: number;
+    readonly gpuTdpW: number | null;
+  }[];
+  readonly nodes: readonly { readonly id: string; readonly kind: string; readonly parents: readonly number[]; readonly ratingW: number }[];
+  readonly cdus: readonly { readonly id: string; readonly loop: string }[];
+  readonly racks: {
+    readonly id: readonly string[];
+    readonly row: readonly number[];
+    readonly position: readonly number[];
+    readonly type: readonly number[];
+    readonly provisionedW: readonly number[];
+    readonly parents: readonly (readonly number[])[];
+    readonly cdu: readonly number[];
+  };
+}
+
+export interface FloorNow {
+  readonly atMs: number;
+  readonly powerW: readonly number[];
+  readonly limitW: readonly number[];
+  readonly inletDeciC: readonly number[];
+  readonly speedPct: readonly number[] | null;
+  readonly health: readonly number[];
+  readonly work: readonly number[] | null;
+  readonly works: readonly { readonly id: string; readonly tenantId: string; readonly serviceClass: string }[];
+}
+
+export interface PointSeries {
+  readonly stepS: number;
+  readonly atMs: readonly number[];
+  readonly powerW: readonly (number | null)[];
+  readonly limitW?: readonly (number | null)[];
+  readonly inletC?: readonly (number | null)[];
+}
+
+export interface Who {
+  readonly id: string;
+  readonly keyId: string | null;
+  readonly tenantId: string | null;
+  readonly projectId: string | null;
+  readonly roles: readonly { readonly role: string; readonly tenantId: string | null }[];
+  readonly site: readonly string[];
+  readonly tenant: readonly string[];
+  readonly mayPlayGrid: boolean;
+}
+
+/** Who looks, and what this factory offers them. */
+export interface ConsoleFacts {
+  readonly who: Who | null;
+  readonly mayPlayGrid: boolean;
+  readonly accounts: boolean;
+  readonly gateway: string | null;
+  readonly oldestMs: number;
+}
+
+export interface CostSum {
+  readonly tokensLost: number;
+  readonly worksSlowed: number;
+  readonly lostKrw: number;
+}
+
+export interface Quote {
+  readonly feasible: boolean;
+  readonly mostW: number;
+  readonly storageW: number;
+  readonly curve: readonly {
+    readonly reductionW: number;
+    readonly tokensPerS: number;
+    readonly krwPerS: number;
+    readonly marginalKrwPerMWh: number;
+    readonly worksSlowed: number;
+    readonly slowsCritical: boolean;
+  }[];
+  readonly price: CostSum & { readonly byTenant: Readonly<Record<string, CostSum>>; readonly byClass: Readonly<Record<string, CostSum>> };
+}

@@ -1,0 +1,230 @@
+import { Button } from "react-aria-components";
+import { useNodePower, usePointSeries } from "../../api/queries.ts";
+import type { FloorNow, FloorPlan } from "../../api/types.ts";
+import { useSpeech } from "../../i18n/language.tsx";
+import type { MessageKey } from "../../i18n/en.ts";
+import { Meter } from "../../parts/parts.tsx";
+import { TimeChart } from "../../parts/time-chart.tsx";
+import { CloseIcon } from "../../shell/icons.tsx";
+import { HEALTH } from "./floor-colours.ts";
+
+export interface Chosen {
+  readonly kind: "node" | "rack";
+  readonly id: string;
+}
+
+const MAX_CHILDREN = 120;
+
+/** Down the power tree: feed → transformer → UPS → busway → rack → GPU, each with its readings, its last day and what hangs on it. */
+export function Drill(props: {
+  readonly plan: FloorPlan;
+  readonly now: FloorNow;
+  readonly chosen: Chosen;
+  readonly onChoose: (chosen: Chosen | undefined) => void;
+}) {
+  const { plan, now, chosen, onChoose } = props;
+  const { t } = useSpeech();
+  const rack = chosen.kind === "rack" ? plan.racks.id.indexOf(chosen.id) : -1;
+  const node = chosen.kind === "node" ? plan.nodes.findIndex(({ id }) => id === chosen.id) : -1;
+  const path = rack >= 0 ? pathTo(plan, plan.racks.parents[rack][0]) : node >= 0 ? pathTo(plan, node).slice(0, -1) : [];
+  return (
+    <div className="drill">
+      <nav aria-label={t("drill.title")} className="crumbs">
+        <Button className="crumb" onPress={() => onChoose(undefined)}>
+          {t("drill.site")}
+        </Button>
+        {path.map((index) => (
+          <Button key={index} className="crumb" onPress={() => onChoose({ kind: "node", id: plan.nodes[index].id })}>
+            {plan.nodes[index].id}
+          </Button>
+        ))}
+        <span className="crumb here" aria-current="location">
+          {chosen.id}
+        </span>
+        <span className="fill" />
+        <Button className="button quiet small" aria-label={t("drill.close")} onPress={() => onChoose(undefined)}>
+          <CloseIcon />
+        </Button>
+      </nav>
+      {rack >= 0 && <RackPart plan={plan} now={now} rack={rack} onChoose={onChoose} />}
+      {node >= 0 && <NodePart plan={plan} now={now} node={node} onChoose={onChoose} />}
+      {rack < 0 && node < 0 && <p className="empty">{t("unknown")}</p>}
+    </div>
+  );
+}
+
+/** From the feed down, by the first of each node's parents: the other side stands under "fed by". */
+function pathTo(plan: FloorPlan, node: number): readonly number[] {
+  const parent = plan.nodes[node]?.parents[0];
+  return parent === undefined ? [node] : [...pathTo(plan, parent), node];
+}
+
+function NodePart({
+  plan,
+  now,
+  node,
+  onChoose,
+}: {
+  readonly plan: FloorPlan;
+  readonly now: FloorNow;
+  readonly node: number;
+  readonly onChoose: (chosen: Chosen) => void;
+}) {
+  const { t, format } = useSpeech();
+  const power = useNodePower();
+  const { id, kind, ratingW, parents } = plan.nodes[node];
+  const powerW = power?.[node];
+  const children = plan.nodes.flatMap((each, index) => (each.parents.includes(node) ? [index] : []));
+  const racks = plan.racks.parents.flatMap((feeding, r) => (feeding.includes(node) ? [r] : []));
+  return (
+    <>
+      <dl className="facts">
+        <Fact name={t("drill.power")} value={format.power(powerW)} />
+        <Fact name={t("drill.rating")} value={format.power(ratingW)} />
+        <Fact name={t("drill.load")} value={format.percent(powerW === undefined ? undefined : powerW / ratingW)} />
+        {parents.length > 1 && <Fact name={t("drill.fedBy")} value={parents.map((parent) => plan.nodes[parent].id).join(", ")} />}
+        <Fact name={kindName(t, kind)} value={id} />
+      </dl>
+      <Day kind="node" id={id} limitW={ratingW} />
+      <ul className="children" aria-label={t("drill.feeds")}>
+        {children.map((child) => {
+          const { id: childId, ratingW: mostW } = plan.nodes[child];
+          return (
+            <Child
+              key={childId}
+              id={childId}
+              powerW={power?.[child]}
+              mostW={mostW}
+              onPress={() => onChoose({ kind: "node", id: childId })}
+            />
+          );
+        })}
+        {racks.slice(0, MAX_CHILDREN).map((r) => (
+          <Child
+            key={r}
+            id={plan.racks.id[r]}
+            powerW={now.powerW[r]}
+            mostW={plan.racks.provisionedW[r]}
+            onPress={() => onChoose({ kind: "rack", id: plan.racks.id[r] })}
+          />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Child({
+  id,
+  powerW,
+  mostW,
+  onPress,
+}: {
+  readonly id: string;
+  readonly powerW: number | undefined;
+  readonly mostW: number;
+  readonly onPress: () => void;
+}) {
+  const { format } = useSpeech();
+  return (
+    <li>
+      <Button className="child" onPress={onPress}>
+        <span className="child-name">{id}</span>
+        <span className="live-value">{format.power(powerW)}</span>
+        <Meter share={(powerW ?? 0) / mostW} />
+      </Button>
+    </li>
+  );
+}
+
+function RackPart({
+  plan,
+  now,
+  rack,
+  onChoose,
+}: {
+  readonly plan: FloorPlan;
+  readonly now: FloorNow;
+  readonly rack: number;
+  readonly onChoose: (chosen: Chosen) => void;
+}) {
+  const { t, format } = useSpeech();
+  const type = plan.types[plan.racks.type[rack]];
+  const gpus = type.trays * type.gpusPerTray;
+  const cdu = plan.cdus[plan.racks.cdu[rack]];
+  const work = now.works[now.work?.[rack] ?? -1];
+  const perGpuW = now.powerW[rack] / gpus;
+  return (
+    <>
+      <dl className="facts">
+        <Fact name={t("drill.power")} value={format.power(now.powerW[rack])} />
+        <Fact name={t("drill.limit")} value={format.power(now.limitW[rack])} />
+        <Fact name={t("drill.provisioned")} value={format.power(plan.racks.provisionedW[rack])} />
+        <Fact name={t("drill.inlet")} value={format.temp(now.inletDeciC[rack] / 10)} />
+        <Fact name={t("drill.speed")} value={format.percent(now.speedPct === null ? undefined : now.speedPct[rack] / 100)} />
+        <Fact name={t("floor.health")} value={t(`health.${HEALTH[now.health[rack]]}`)} />
+        <Fact name={t("drill.work")} value={work === undefined ? t("floor.idle") : `${work.id} · ${work.tenantId}`} />
+        <Fact name={t("drill.cdu")} value={`${cdu.id} · ${cdu.loop}`} />
+      </dl>
+      <Day kind="rack" id={plan.racks.id[rack]} limitW={plan.racks.provisionedW[rack]} />
+      <p className="drill-gpus">
+        <strong>
+          {gpus} {t("drill.gpus")}
+        </strong>{" "}
+        · {type.name} · {t("drill.perGpu")}: <b className="live-value">{format.power(perGpuW)}</b>
+      </p>
+      <div className="gpu-grid" role="img" aria-label={`${gpus} ${t("drill.gpus")}: ${format.power(perGpuW)}`}>
+        {Array.from({ length: type.trays }, (_, tray) => (
+          <span key={tray}>
+            {Array.from({ length: type.gpusPerTray }, (_gpu, gpu) => (
+              <i key={gpu} style={{ opacity: 0.25 + 0.75 * Math.min(1, Math.max(0, now.powerW[rack] / plan.racks.provisionedW[rack])) }} />
+            ))}
+          </span>
+        ))}
+      </div>
+      <p className="note">{t("drill.gpusText", { trays: type.trays, gpus: type.gpusPerTray })}</p>
+      <p className="drill-feeds">
+        {t("drill.fedBy")}:
+        {plan.racks.parents[rack].map((parent) => (
+          <Button key={parent} className="button quiet small" onPress={() => onChoose({ kind: "node", id: plan.nodes[parent].id })}>
+            {plan.nodes[parent].id}
+          </Button>
+        ))}
+      </p>
+    </>
+  );
+}
+
+function Day({ kind, id, limitW }: { readonly kind: Chosen["kind"]; readonly id: string; readonly limitW: number }) {
+  const { t, format } = useSpeech();
+  const series = usePointSeries(kind, id);
+  if (series === undefined || series.atMs.length < 2) return <div className="skeleton" />;
+  const flat = series.atMs.map(() => limitW);
+  return (
+    <TimeChart
+      label={`${id}, ${t("drill.series")}`}
+      x={series.atMs.map((atMs) => atMs / 1000)}
+      height={150}
+      from={0}
+      format={format.power}
+      lines={[
+        { name: t("line.power"), color: "gpus", values: series.powerW },
+        { name: kind === "rack" ? t("line.limit") : t("drill.rating"), color: "faint", values: series.limitW ?? flat, dash: true },
+      ]}
+    />
+  );
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="live-value">{value}</dd>
+    </div>
+  );
+}
+
+const KINDS: readonly string[] = ["feed", "transformer", "switchboard", "ups", "busway", "pdu"];
+
+function kindName(t: (key: MessageKey) => string, kind: string): string {
+  return KINDS.includes(kind) ? t(`kind.${kind}` as MessageKey) : kind;
+}
