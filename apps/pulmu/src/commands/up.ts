@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { loadCatalog } from "@pulmu/catalog";
@@ -7,6 +8,7 @@ import { plainScenario, type Kpis } from "@pulmu/twin";
 import { formatDuration, formatEnergy, formatPower, PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
 import { LiveBus, type BusPlant, type LiveBusOptions } from "../bus/live-bus.ts";
+import { Console } from "../console/console.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
 import type { GatewayService } from "../gateway/gateway-service.ts";
 import { LiveFactory } from "../live/factory.ts";
@@ -76,6 +78,8 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     factory = new LiveFactory(plant.twin ?? bus!.plant!, { workloadSource, speed: options.speed });
     for (const [severity, text] of early) factory.note(severity, text);
     if (steering !== undefined) steer(factory, steering);
+    const pages = new Console(factory);
+    closers.push(() => pages.close());
 
     let show = () => {};
     const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
@@ -86,7 +90,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     pacer.start();
     if (plant.twin === undefined) await bus!.firstReadings(() => stop.requested); // nothing to show before
 
-    let server = createFactoryServer(factory, { bus });
+    let server = createFactoryServer(factory, { bus, pages });
     const listening = await listen({ fetch: (request, env) => server.app.fetch(request, env) }, options.host, options.port);
     closers.push(async () => {
       server.events.close();
@@ -105,11 +109,12 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
-    server = createFactoryServer(factory, { accounts: accounts?.app, bus });
+    pages.open({ bus, ...doorsOf(accounts, gateway) });
+    server = createFactoryServer(factory, { accounts: accounts?.app, bus, pages });
     bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: factory.simulation.site.utcOffsetMin });
-    announceDoors(factory, listening.url, { accounts, gateway, bus }, options);
+    announceDoors(factory, listening.url, { accounts, gateway, bus, signInLink: pages.signInLink }, options);
 
-    const view = openView(factory, listening.url, options);
+    const view = openView(factory, `${listening.url}${pages.signInLink}`, options);
     closers.push(() => view.close());
     show = () => {
       view.tick();
@@ -160,6 +165,13 @@ async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts:
   const { openGateway } = await import("../gateway/gateway-service.ts");
   const port = options.gatewayPort ?? (options.port === 0 ? 0 : options.port + 1);
   return openGateway(factory, { host: options.host, port, policyFile: options.policy }, accounts);
+}
+
+/** Where the pages find keys, and the first of them, which the house of `npm start` leaves in a file only its owner may read. */
+function doorsOf(accounts: AccountsService | undefined, gateway: GatewayService | undefined) {
+  const keyFile = accounts?.keyFile;
+  const localKey = accounts?.firstKey ?? (keyFile === undefined ? undefined : readFileSync(keyFile, "utf8").trim());
+  return { store: accounts?.house.store, localKey, gatewayUrl: gateway?.url };
 }
 
 /** What the factory has behind it when it is first seen: loops are warm, queues are filled, jobs run. */
@@ -219,7 +231,13 @@ function announceDoors(
     accounts,
     gateway,
     bus,
-  }: { readonly accounts: AccountsService | undefined; readonly gateway: GatewayService | undefined; readonly bus: LiveBus },
+    signInLink,
+  }: {
+    readonly accounts: AccountsService | undefined;
+    readonly gateway: GatewayService | undefined;
+    readonly bus: LiveBus;
+    readonly signInLink: string;
+  },
   options: UpOptions,
 ): void {
   if (options.json) {
@@ -228,6 +246,7 @@ function announceDoors(
     process.stdout.write(`${JSON.stringify({ ...doors, site: site.id, phase: site.phase.id, workloadSource })}\n`);
     return;
   }
+  if (signInLink !== "") process.stdout.write(`Console: ${url}${signInLink}\n`);
   const key = accounts?.keyFile === undefined ? "" : `, key in ${accounts.keyFile}`;
   if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
   if (accounts !== undefined) process.stdout.write(`Accounts: ${accounts.house.store.place}\n`);

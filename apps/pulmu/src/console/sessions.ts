@@ -9,7 +9,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 const IDLE_MS = 12 * 3_600_000;
 /** Beyond it the session that was used longest ago ends. */
 const MAX_SESSIONS = 1_000;
-const TOKEN_BYTES = 32;
+const TOKEN_BYTES = 16;
 
 interface Session {
   readonly key: string;
