@@ -24,6 +24,11 @@ export const ACTIONS = [
   "statement.read",
   "statement.issue",
   "journal.read",
+  "fleet.read",
+  "fleet.manage",
+  "allotment.read",
+  "allotment.apply",
+  "allotment.manage",
   "inference",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -34,7 +39,13 @@ const readable = ACTIONS.filter((action) => action.endsWith(".read"));
 const ALLOWED: Readonly<Record<Role, ReadonlySet<Action>>> = {
   viewer: new Set(readable.filter((action) => action !== "journal.read" && action !== "role.read")),
   auditor: new Set(readable),
-  "tenant-admin": new Set([...readable.filter((action) => action !== "journal.read"), "project.manage", "key.manage", "budget.manage"]),
+  "tenant-admin": new Set([
+    ...readable.filter((action) => action !== "journal.read"),
+    "project.manage",
+    "key.manage",
+    "budget.manage",
+    "allotment.apply",
+  ]),
   operator: new Set(ACTIONS),
 };
 
@@ -46,6 +57,9 @@ const SITE_WIDE: ReadonlySet<Action> = new Set([
   "price.manage",
   "statement.issue",
   "journal.read",
+  "fleet.read",
+  "fleet.manage",
+  "allotment.manage",
 ]);
 
 /** A role, and where it holds: in one tenant, or in the whole site (undefined). */

@@ -1,0 +1,367 @@
+import { may, type Principal } from "@pulmu/govern";
+import { appendEntries, type Draft, type Json, type SqlValue, type Store, type Transaction } from "@pulmu/journal";
+import { PulmuError } from "@pulmu/units";
+import { type Capacity, capacityByType } from "./capacity.ts";
+import { follow, type FollowOptions, type Seen } from "./follow.ts";
+import { type LifeEvent, nextState } from "./life-cycle.ts";
+import type { FleetNode, Health, NodeState } from "./node.ts";
+import { nodeOf, ticketOf } from "./rows.ts";
+import { NODE_COLUMNS, nodeIn, openTicket, writeNode, writeTicket } from "./tables.ts";
+import { nextStep, said, type Ticket, type Work } from "./ticket.ts";
+
+export interface NewNode {
+  readonly id: string;
+  readonly rackId: string;
+  readonly typeId: string;
+  readonly serial: string;
+  readonly gpus: number;
+}
+
+export interface NodeFilter {
+  readonly state?: NodeState;
+  readonly health?: Health;
+  readonly rackId?: string;
+  /** Ids above this one. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+/** Rows one answer holds at most. */
+export const MAX_NODES = 100_000;
+/** Lines of a ticket's log at most. */
+const MAX_LOG = 200;
+
+/**
+ * The nodes of a site, what is wrong with them and how it is mended, kept in the store. Every act checks the right of the one who asks and
+ * writes what happened to the journal, in the same transaction.
+ *
+ * @throws PulmuError `govern.denied`, `fleet.unknown`, `fleet.state`, `fleet.step`, `fleet.serial`, `fleet.text`, `store.*`
+ */
+export class Fleet {
+  readonly #store: Store;
+  readonly #now: () => number;
+
+  constructor(store: Store, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Takes nodes in, as `provisioning`; those that are known already are left as they are. Gives how many are new. */
+  async add(by: Principal, nodes: readonly NewNode[]): Promise<number> {
+    return this.#act(by, "", async (tx, change) => {
+      const nowMs = this.#now();
+      const target = { table: "fleet_nodes", columns: NODE_COLUMNS, key: "id" };
+      let fresh = 0;
+      for (let i = 0; i < nodes.length; i += 1_000) {
+        const rows = nodes
+          .slice(i, i + 1_000)
+          .map((node) => [
+            node.id,
+            node.rackId,
+            node.typeId,
+            node.serial,
+            node.gpus,
+            "provisioning",
+            "unknown",
+            "",
+            "[]",
+            nowMs,
+            "",
+            0,
+            change,
+          ]);
+        fresh += (await tx.insertMany(target, rows)).filter(Boolean).length;
+      }
+      return {
+        result: fresh,
+        drafts: fresh === 0 ? [] : [draft(by, "fleet.nodes.added", nodes[0].rackId, { nodes: fresh, first: nodes[0].id })],
+      };
+    });
+  }
+
+  /** Puts nodes into service that passed their acceptance test. */
+  async accept(by: Principal, ids: readonly string[]): Promise<void> {
+    await this.#act(by, ids[0] ?? "", async (tx, change) => {
+      const drafts: Draft[] = [];
+      for (const id of ids) drafts.push(...(await this.#happen(tx, by, await nodeIn(tx, id), "validated", change)));
+      return { result: undefined, drafts };
+    });
+  }
+
+  /** Lets the work on one node end and takes it out of service. */
+  async drain(by: Principal, id: string, reason: string): Promise<void> {
+    oneLine("reason", reason);
+    await this.#act(by, id, async (tx, change) => {
+      const node = await nodeIn(tx, id);
+      return { result: undefined, drafts: await this.#happen(tx, by, { ...node, reason }, "drain-asked", change) };
+    });
+  }
+
+  /** Leaves a node in service that is being drained. */
+  async cancelDrain(by: Principal, id: string): Promise<void> {
+    await this.#act(by, id, async (tx, change) => {
+      const node = await nodeIn(tx, id);
+      return {
+        result: undefined,
+        drafts: await this.#happen(tx, by, { ...node, reason: "", owesResume: true }, "drain-cancelled", change),
+      };
+    });
+  }
+
+  /** A person's word that nothing runs on a node that is being drained, where the engine cannot say so. It is on record who gave it. */
+  async attestEmpty(by: Principal, id: string): Promise<void> {
+    await this.#act(by, id, async (tx, change) => {
+      const node = await nodeIn(tx, id);
+      return { result: undefined, drafts: await this.#happen(tx, by, node, "drained", change, { attested: true }) };
+    });
+  }
+
+  /** Reports work on the open repair of a node. */
+  async repair(by: Principal, id: string, work: Work): Promise<Ticket> {
+    oneLine("note", work.note, true);
+    return this.#act(by, id, async (tx, change) => {
+      const node = await nodeIn(tx, id);
+      const ticket = await openTicket(tx, node);
+      const step = nextStep(ticket.step, work);
+      if (step === undefined)
+        throw new PulmuError({
+          code: "fleet.step",
+          path: id,
+          value: work.kind,
+          rule: `its repair is at "${ticket.step}": this comes out of turn`,
+          hint: "diagnosed, mended, validated",
+        });
+      if (work.kind === "mended" && (work.partOut === "") !== (work.partIn === ""))
+        throw new PulmuError({
+          code: "fleet.serial",
+          path: id,
+          rule: "a part that goes has a part that comes: give both serials, or neither",
+        });
+      const failed = work.kind === "validated" && !work.passed;
+      const changed: Ticket = {
+        ...ticket,
+        step,
+        ...(work.kind === "diagnosed" && { component: work.component, remedy: work.remedy }),
+        ...(work.kind === "mended" && work.partOut !== "" && { partOut: work.partOut, partIn: work.partIn }),
+        retries: ticket.retries + (failed ? 1 : 0),
+        log: [...ticket.log, { atMs: this.#now(), actor: by.id, text: said(work) }].slice(-MAX_LOG),
+      };
+      await writeTicket(tx, changed);
+      // A new machine in the old one's place: from now on it has the new one's serial.
+      if (work.kind === "mended" && changed.component === "" && work.partIn !== "")
+        await writeNode(tx, { ...node, serial: work.partIn, change });
+      return {
+        result: changed,
+        drafts: [
+          draft(by, `fleet.repair.${failed ? "failed-validation" : work.kind}`, id, {
+            ticket: ticket.id,
+            partOut: changed.partOut,
+            partIn: changed.partIn,
+          }),
+        ],
+      };
+    });
+  }
+
+  /** Ends a repair whose validation passed. The node gets work again when its sources have spoken. */
+  async returnToService(by: Principal, id: string): Promise<void> {
+    await this.#act(by, id, async (tx, change) => {
+      const node = await nodeIn(tx, id);
+      const ticket = await openTicket(tx, node);
+      if (ticket.step !== "validated")
+        throw new PulmuError({
+          code: "fleet.step",
+          path: id,
+          value: ticket.step,
+          rule: "only a node whose validation passed goes back into service",
+          hint: `pulmu fleet repair ${id} validated`,
+        });
+      const nowMs = this.#now();
+      await writeTicket(tx, { ...ticket, step: "closed", closedMs: nowMs });
+      const healed: FleetNode = { ...node, health: "unknown", findings: [], reason: "", owesResume: true };
+      return { result: undefined, drafts: await this.#happen(tx, by, healed, "validated", change, { ticket: ticket.id }) };
+    });
+  }
+
+  /** Takes a node away for good. */
+  async retire(by: Principal, id: string): Promise<void> {
+    await this.#act(by, id, async (tx, change) => {
+      const node = await nodeIn(tx, id);
+      if (node.state === "in-repair") await writeTicket(tx, { ...(await openTicket(tx, node)), step: "closed", closedMs: this.#now() });
+      return {
+        result: undefined,
+        drafts: await this.#happen(tx, by, { ...node, tenantId: undefined, owesResume: false }, "retired", change),
+      };
+    });
+  }
+
+  /** Takes in what was seen of nodes; writes those for which something follows. Gives them as they are now. */
+  async observe(by: Principal, seen: readonly Seen[], options: (node: FleetNode) => FollowOptions): Promise<readonly FleetNode[]> {
+    if (seen.length === 0) return [];
+    return this.#act(by, seen[0].nodeId, async (tx, change) => {
+      const changed: FleetNode[] = [];
+      const drafts: Draft[] = [];
+      for (const one of seen) {
+        const before = await nodeIn(tx, one.nodeId);
+        const { node: after, events } = follow(before, one, options(before));
+        if (events.length === 0 && same(before, after)) continue;
+        const node: FleetNode = { ...after, change, sinceMs: after.state === before.state ? before.sinceMs : this.#now() };
+        await writeNode(tx, node);
+        changed.push(node);
+        for (const event of events) drafts.push(draft(by, `fleet.node.${event}`, node.id, { health: node.health, reason: node.reason }));
+        if (events.includes("drained")) drafts.push(await this.#openRepair(tx, by, before, node));
+      }
+      return { result: changed, drafts };
+    });
+  }
+
+  async nodes(by: Principal, { state, health, rackId, after = "", limit = MAX_NODES }: NodeFilter = {}): Promise<readonly FleetNode[]> {
+    permit(by, "fleet.read");
+    const where = ["id > $1"];
+    const values: SqlValue[] = [after];
+    const narrow = (column: string, value: string | undefined) => {
+      if (value !== undefined) where.push(`${column} = $${values.push(value)}`);
+    };
+    narrow("state", state);
+    narrow("health", health);
+    narrow("rack_id", rackId);
+    const rows = await this.#store.query(
+      `select * from fleet_nodes where ${where.join(" and ")} order by id limit $${values.push(limit)}`,
+      values,
+    );
+    return rows.map(nodeOf);
+  }
+
+  async node(by: Principal, id: string): Promise<{ readonly node: FleetNode; readonly tickets: readonly Ticket[] }> {
+    permit(by, "fleet.read");
+    const node = await nodeIn(this.#store, id);
+    return {
+      node,
+      tickets: (await this.#store.query("select * from fleet_tickets where node_id = $1 order by id desc limit 100", [id])).map(ticketOf),
+    };
+  }
+
+  /** Nodes changed after this number, in the order of their changes. Ask again from `cursor`; what changed twice comes once, as it is now. */
+  async changes(
+    by: Principal,
+    since: number,
+    limit = 1_000,
+  ): Promise<{ readonly nodes: readonly FleetNode[]; readonly cursor: number; readonly more: boolean }> {
+    permit(by, "fleet.read");
+    const rows = await this.#store.query("select * from fleet_nodes where change > $1 order by change, id limit $2", [since, MAX_NODES]);
+    // A change of many nodes has one number: it is given whole, or the rest of it would be passed over.
+    let end = Math.min(limit, rows.length);
+    while (end < rows.length && rows[end]["change"] === rows[end - 1]["change"]) end++;
+    const nodes = rows.slice(0, end).map(nodeOf);
+    return { nodes, cursor: nodes.at(-1)?.change ?? since, more: end < rows.length };
+  }
+
+  async capacity(by: Principal): Promise<readonly Capacity[]> {
+    return capacityByType(await this.nodes(by));
+  }
+
+  /** Every repair that a serial was part of: the node's own, or a part's that went or came. Newest first. */
+  async history(by: Principal, serial: string): Promise<readonly Ticket[]> {
+    permit(by, "fleet.read");
+    const rows = await this.#store.query(
+      "select * from fleet_tickets where serial = $1 or part_out = $1 or part_in = $1 order by id desc limit 1000",
+      [serial],
+    );
+    return rows.map(ticketOf);
+  }
+
+  /** One event in a node's life, by hand. */
+  async #happen(
+    tx: Transaction,
+    by: Principal,
+    node: FleetNode,
+    event: LifeEvent,
+    change: number,
+    data: { readonly [name: string]: Json } = {},
+  ): Promise<Draft[]> {
+    const state = nextState(node, event);
+    if (state === undefined)
+      throw new PulmuError({
+        code: "fleet.state",
+        path: node.id,
+        value: node.state,
+        rule: `"${event}" cannot happen to a node that is ${node.state}, ${node.health}`,
+      });
+    const changed: FleetNode = { ...node, state, sinceMs: this.#now(), change };
+    await writeNode(tx, event === "drained" ? { ...changed, tenantId: undefined } : changed);
+    const drafts = [draft(by, `fleet.node.${event}`, node.id, { reason: node.reason, ...data })];
+    return event === "drained" ? [...drafts, await this.#openRepair(tx, by, node, changed)] : drafts;
+  }
+
+  async #openRepair(tx: Transaction, by: Principal, before: FleetNode, node: FleetNode): Promise<Draft> {
+    const nowMs = this.#now();
+    const [{ n }] = await tx.query<{ n: number }>("select coalesce(max(id), 0) + 1 as n from fleet_tickets");
+    const [worst] = node.findings;
+    const ticket: Ticket = {
+      id: n,
+      nodeId: node.id,
+      serial: node.serial,
+      tenantId: before.tenantId ?? "",
+      step: "opened",
+      cause: node.reason,
+      component: worst?.component ?? "",
+      remedy: worst?.remedy ?? "none",
+      openedMs: nowMs,
+      closedMs: undefined,
+      partOut: "",
+      partIn: "",
+      retries: 0,
+      log: [{ atMs: nowMs, actor: by.id, text: `opened: ${node.reason}` }],
+    };
+    await writeTicket(tx, ticket);
+    return draft(by, "fleet.repair.opened", node.id, { ticket: n, cause: node.reason });
+  }
+
+  async #act<T>(
+    by: Principal,
+    subject: string,
+    work: (tx: Transaction, change: number) => Promise<{ readonly result: T; readonly drafts: readonly Draft[] }>,
+  ): Promise<T> {
+    if (!may(by, "fleet.manage", undefined)) {
+      await this.#store.transaction((tx) =>
+        appendEntries(tx, [{ kind: "govern.denied", actor: by.id, subject, data: { action: "fleet.manage" } }], this.#now()),
+      );
+      permit(by, "fleet.manage");
+    }
+    return this.#store.transaction(async (tx) => {
+      await tx.lock("fleet");
+      await tx.run("update fleet_version set n = n + 1");
+      const [{ n }] = await tx.query<{ n: number }>("select n from fleet_version");
+      const { result, drafts } = await work(tx, n);
+      if (drafts.length > 0) await appendEntries(tx, drafts, this.#now());
+      return result;
+    });
+  }
+}
+
+function permit(by: Principal, action: "fleet.read" | "fleet.manage"): void {
+  if (!may(by, action, undefined))
+    throw new PulmuError({ code: "govern.denied", path: action, rule: `${by.id} may not do this`, hint: "ask an operator for the role" });
+}
+
+function draft(by: Principal, kind: string, subject: string, data: { readonly [name: string]: Json }): Draft {
+  return { kind, actor: by.id, subject, data };
+}
+
+/** Nothing that anybody would want to know is different. */
+function same(a: FleetNode, b: FleetNode): boolean {
+  return (
+    a.health === b.health &&
+    a.tenantId === b.tenantId &&
+    a.owesResume === b.owesResume &&
+    JSON.stringify(a.findings.map(told)) === JSON.stringify(b.findings.map(told))
+  );
+}
+
+const told = ({ ruleId, component, severity }: FleetNode["findings"][number]) => [ruleId, component, severity];
+
+function oneLine(path: string, text: string, mayBeEmpty = false): void {
+  // oxlint-disable-next-line no-control-regex -- these are what it refuses
+  if ((mayBeEmpty || text.trim() !== "") && text.length <= 500 && !/[\u0000-\u001f\u007f]/.test(text)) return;
+  throw new PulmuError({ code: "fleet.text", path, value: text.slice(0, 40), rule: "one line of at most 500 characters" });
+}
