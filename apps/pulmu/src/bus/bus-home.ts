@@ -61,6 +61,7 @@ export class BusHome {
   }
 
   announce(running: RunningBus): void {
+    mkdirSync(this.folder, { recursive: true }); // who only plays a site has kept nothing here yet
     writeFileSync(join(this.folder, "running.json"), `${JSON.stringify(running)}\n`);
   }
 
