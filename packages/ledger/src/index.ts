@@ -4,7 +4,14 @@ export { type Credit, type CreditGrant, grantCredit } from "./books/credits.ts";
 export { energyBalance, type EnergyBalance, type MeterReading, recordReading } from "./books/energy.ts";
 export { reconcile, type Reconciliation, type UsageTotals } from "./books/reconcile.ts";
 export { type FlexSettlement, type PostedSettlement, postSettlement, readSettlements } from "./books/settlements.ts";
-export { computeStatement, type IssuedStatement, issueStatement, readStatement, type Statement } from "./books/statement.ts";
+export {
+  computeStatement,
+  type IssuedStatement,
+  issueStatement,
+  readStatement,
+  type Statement,
+  verifyStatement,
+} from "./books/statement.ts";
 export { type Calendar, dayOf, dayStartMs, dayText, monthOf, parseDay, parseMonth, parsePeriod, type Window, WINDOWS } from "./calendar.ts";
 export { type Estimate, Ledger, type LedgerOptions, type Settlement } from "./ledger.ts";
 export type { Hold } from "./limits/budget-book.ts";
@@ -21,4 +28,4 @@ export { checkRollups, foldAll } from "./usage/rollups.ts";
 export { sealUsage, verifySeals } from "./usage/seal.ts";
 export { type Group, GROUPS, readUsage, sumUsage, type UsageFilter, type UsageRow, type UsageSum } from "./usage/query.ts";
 export { focusCsv, type Issuer, statementCsv } from "./export/focus.ts";
-export { EXPORT_FORMATS, type ExportFormat, exportUsage, type UsageExport } from "./export/usage.ts";
+export { EXPORT_FORMATS, type ExportFormat, exportUsage, usageBytes, type UsageExport } from "./export/usage.ts";

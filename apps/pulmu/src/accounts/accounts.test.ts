@@ -86,6 +86,30 @@ describe("the HTTP API of accounts", () => {
     assert.match((await ask("GET", `/statements/snu/${month}/focus.csv`, { key: tenant })).bytes.toString(), /^BilledCost,/);
   });
 
+  test("proves over HTTP what the commands prove: statement, usage, journal and books", async () => {
+    const month = new Date(house.now() + 540 * 60_000).toISOString().slice(0, 7);
+    await ask("POST", "/credits", { body: { id: "start", tenantId: "snu", amountKrw: 1_000, from: `${month}-01`, until: "2099-01-01" } });
+    const statement = await ask("GET", `/statements/snu/${month}/verify`);
+    assert.match(statement.json.findings.join(), /version 1 was issued with 6000 won; the records now give 5000/);
+    await ask("POST", `/statements/snu/${month}/issue`);
+    assert.deepEqual((await ask("GET", `/statements/snu/${month}/verify`)).json, { records: 1, totalKrw: 5_000, findings: [] });
+    assert.match((await ask("GET", `/statements/snu/${month}/lines.csv`)).bytes.toString(), /\r\ntotal,+5000\r\n$/);
+    assert.deepEqual((await ask("GET", "/usage/verify")).json.findings, []);
+    assert.deepEqual((await ask("GET", "/books")).json, {
+      accounts: { "credits:snu": "0", promotions: "1000", "receivable:snu": "5000", "revenue:output-mtok": "-6000" },
+      unbalanced: [],
+    });
+    assert.deepEqual((await ask("GET", "/plans")).json[0].planId, "standard");
+    await checkpointJournal(house.store, await house.signer(), house.now());
+    const journal = (await ask("GET", "/journal/verify")).json;
+    assert.deepEqual([journal.findings, journal.signedEntries === journal.entries], [[], true]);
+    assert.match((await ask("GET", "/journal/key")).json.verifierKey, /^pulmu\.local\/journal\+/);
+    const lines = (await ask("GET", "/usage/export.csv?tenant=snu")).bytes.toString().trimEnd().split("\r\n");
+    assert.deepEqual([lines.length, lines[1].includes("snu/genomics")], [2, true]);
+    assert.equal((await ask("GET", "/usage/export.parquet")).bytes.subarray(0, 4).toString(), "PAR1");
+    assert.equal((await ask("GET", `/energy/${month}`)).json.siteMilliJ, "0");
+  });
+
   test("shows a tenant nothing of another's", async () => {
     await ask("POST", "/tenants", { body: { id: "kaist", name: "KAIST" } });
     await ask("POST", "/projects", { body: { tenantId: "kaist", id: "lab", name: "Lab" } });
@@ -97,6 +121,9 @@ describe("the HTTP API of accounts", () => {
     assert.deepEqual(await all("/usage/records?tenant=snu"), []);
     assert.deepEqual(await all("/usage?by=tenant,model"), []);
     assert.equal((await ask("GET", "/statements/snu/2026-11", { key })).status, 403);
+    assert.equal((await ask("GET", "/usage/export.csv", { key })).bytes.toString().trimEnd().split("\r\n").length, 1);
+    for (const path of ["/books", "/energy/2026-11", "/usage/verify", "/journal/verify", "/statements/snu/2026-11/verify"])
+      assert.equal((await ask("GET", path, { key })).status, 403, path);
     assert.equal((await ask("GET", "/journal/entries", { key })).status, 403);
     const set = (scopeId: string) =>
       ask("PUT", "/budgets", { key, body: { scope: "tenant", scopeId, meter: "krw", window: "month", most: 5 } });

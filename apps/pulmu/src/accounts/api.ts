@@ -70,7 +70,7 @@ async function answer(context: Context, operation: Operation, api: AccountsApi):
   const result = await operation.run(call);
   const status = operation.status ?? 200;
   if (typeof operation.answer !== "string") return context.json(result as never, status);
-  return context.body(result as string | Uint8Array<ArrayBuffer>, status, { "Content-Type": operation.answer });
+  return context.body(result as string | Uint8Array<ArrayBuffer> | ReadableStream, status, { "Content-Type": operation.answer });
 }
 
 async function whoAsks(context: Context, { house, gatekeeper, verifyPerson }: AccountsApi): Promise<Principal> {

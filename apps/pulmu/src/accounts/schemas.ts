@@ -132,4 +132,26 @@ export const plan = z.object({
     }),
   ),
 });
-export { day, name };
+export const assignment = z.object({
+  tenantId: z.string().describe('"": everybody without one of their own'),
+  planId: name,
+  version: z.int(),
+  from: day,
+  prices: plan.shape.prices,
+});
+export const credit = z.strictObject({ id: name, tenantId: name, amountKrw: z.int().min(1), from: day, until: day });
+export const verified = z.object({ records: z.int(), findings: z.array(z.string()).describe("empty: all is as it was") });
+export const journalReport = z.object({
+  entries: z.int(),
+  checkpoints: z.int(),
+  signedEntries: z.int(),
+  findings: z.array(z.object({ where: z.string(), what: z.string() })),
+});
+export const energy = z.object({
+  month: z.string(),
+  ...Object.fromEntries(
+    ["site", "billedIt", "idleIt", "cooling", "loss", "other", "billedFacility"].map((part) => [`${part}MilliJ`, text53] as const),
+  ),
+  findings: z.array(z.string()),
+});
+export { day, name, text53 };

@@ -6,7 +6,7 @@ import { type Line, type Quantity, rate, toWon } from "../prices/rating.ts";
 import { METER_COLUMNS } from "../usage/columns.ts";
 import { type Meter, METERS } from "../usage/record.ts";
 import { foldAll } from "../usage/rollups.ts";
-import { book, type Posting } from "./books.ts";
+import { book, type Posting, unbalancedEntries } from "./books.ts";
 import { type Credit, creditLeft, readCredits, useCredit } from "./credits.ts";
 
 /** What a tenant used in a month and what it owes. Sums that may exceed 2^53 are text. */
@@ -226,4 +226,24 @@ export async function readStatement(reader: Reader, tenantId: string, month: str
   return row === undefined
     ? undefined
     : { statement: JSON.parse(row.body) as Statement, version: row.version, sha256: hash("sha256", row.body, "hex") };
+}
+
+/** Recomputes a statement from every record, compares with the sums by day and with what was issued, and checks the books. */
+export async function verifyStatement(
+  store: Store,
+  tenantId: string,
+  month: string,
+): Promise<{ readonly replay: Statement; readonly findings: readonly string[] }> {
+  const fast = await computeStatement(store, tenantId, month);
+  const replay = await computeStatement(store, tenantId, month, "records");
+  const issued = await readStatement(store, tenantId, month);
+  const findings: string[] = [];
+  if (JSON.stringify(fast) !== JSON.stringify(replay))
+    findings.push(`sums by day give ${fast.totalKrw} won, the records ${replay.totalKrw}`);
+  if (issued !== undefined && JSON.stringify(issued.statement) !== JSON.stringify(replay))
+    findings.push(
+      `version ${issued.version} was issued with ${issued.statement.totalKrw} won; the records now give ${replay.totalKrw}: issue it again`,
+    );
+  findings.push(...(await unbalancedEntries(store)).map((id) => `entry ${id} does not balance`));
+  return { replay, findings };
 }

@@ -27,32 +27,43 @@ interface Encoder {
 const TEXTS = ["id", "kind", "tenantId", "projectId", "keyId", "modelId", "acceleratorId", "corrects", "traceparent"] as const;
 const PAGE_ROWS = 10_000;
 
-/**
- * Writes usage records to a file, page by page: memory stays flat however many there are. The file appears under its name when it is whole.
- * @returns records written
- * @throws PulmuError `export.file` when it cannot be written
- */
-export async function exportUsage(store: Store, { filter, file, format, onProgress }: UsageExport): Promise<number> {
+/** Usage records in a format, page by page: memory stays flat however many there are. */
+export async function* usageBytes(
+  store: Store,
+  { filter, format, onProgress }: Omit<UsageExport, "file">,
+): AsyncGenerator<Uint8Array, number> {
   await foldAll(store);
   const [{ records: total }] = await sumUsage(store, filter, []);
   const encoder = format === "csv" ? csvEncoder() : parquetEncoder();
+  yield encoder.start();
+  let written = 0;
+  for await (const page of readUsage(store, filter, PAGE_ROWS)) {
+    yield encoder.rows(page);
+    written += page.length;
+    onProgress?.(written, Math.max(total, written));
+  }
+  yield encoder.end();
+  return written;
+}
+
+/**
+ * Writes usage records to a file, which appears under its name when it is whole.
+ * @returns records written
+ * @throws PulmuError `export.file` when it cannot be written
+ */
+export async function exportUsage(store: Store, { file, ...what }: UsageExport): Promise<number> {
   const part = `${file}.part`;
   let handle: FileHandle | undefined;
   try {
     handle = await open(part, "w");
-    await handle.write(encoder.start());
-    let written = 0;
-    for await (const page of readUsage(store, filter, PAGE_ROWS)) {
-      await handle.write(encoder.rows(page));
-      written += page.length;
-      onProgress?.(written, Math.max(total, written));
-    }
-    await handle.write(encoder.end());
+    const bytes = usageBytes(store, what);
+    let next = await bytes.next();
+    for (; next.done !== true; next = await bytes.next()) await handle.write(next.value);
     await handle.sync();
     await handle.close();
     handle = undefined;
     await rename(part, file);
-    return written;
+    return next.value;
   } catch (error) {
     await handle?.close();
     await rm(part, { force: true });

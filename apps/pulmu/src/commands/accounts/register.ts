@@ -166,7 +166,7 @@ function addStatement(program: Command, { finish, addExamples }: Registry): void
     async (tenant, month, options) => finish(await (await load()).issue(tenant, month, options)),
   );
   on(statement, "verify <tenant> <month>", "recompute a statement from every record and compare").action(async (tenant, month, options) =>
-    finish(await (await load()).verifyStatement(tenant, month, options)),
+    finish(await (await load()).verify(tenant, month, options)),
   );
   on(statement, "export <tenant> <month> <file>", "write a statement to a file")
     .option("--format <format>", "csv, focus (FinOps FOCUS 1.2) or json", "csv")

@@ -17,6 +17,7 @@ import {
   type Statement,
   statementCsv,
   unbalancedEntries,
+  verifyStatement,
 } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import { parseDocument } from "yaml";
@@ -87,18 +88,9 @@ export const issue = (tenant: string, month: string, options: CommonOptions): Pr
   });
 
 /** Recomputes from every record, compares with the sums by day and with what was issued, and checks the books. */
-export const verifyStatement = (tenant: string, month: string, options: CommonOptions): Promise<ExitCode> =>
+export const verify = (tenant: string, month: string, options: CommonOptions): Promise<ExitCode> =>
   withHouse(options, async ({ store }) => {
-    const [fast, replay] = [await computeStatement(store, tenant, month), await computeStatement(store, tenant, month, "records")];
-    const issued = await readStatement(store, tenant, month);
-    const findings: string[] = [];
-    if (JSON.stringify(fast) !== JSON.stringify(replay))
-      findings.push(`sums by day give ${fast.totalKrw} won, the records ${replay.totalKrw}`);
-    if (issued !== undefined && JSON.stringify(issued.statement) !== JSON.stringify(replay))
-      findings.push(
-        `version ${issued.version} was issued with ${issued.statement.totalKrw} won; the records now give ${replay.totalKrw}: issue it again`,
-      );
-    findings.push(...(await unbalancedEntries(store)).map((id) => `entry ${id} does not balance`));
+    const { replay, findings } = await verifyStatement(store, tenant, month);
     if (options.json) printJson({ tenant, month, totalKrw: replay.totalKrw, records: replay.records, findings });
     else
       printLine(

@@ -1,0 +1,66 @@
+import { may, type Principal, visibleTenants } from "@pulmu/govern";
+import { type Limit, readLimits, removeLimit, setLimit } from "@pulmu/ledger";
+import { PulmuError } from "@pulmu/units";
+import { z } from "zod";
+import type { House } from "../house.ts";
+import { type Operation, operation } from "../operation.ts";
+import * as schema from "../schemas.ts";
+import { permit } from "./permit.ts";
+
+const shown = (limit: Limit) => ({ ...limit, most: (limit.meter === "krw" ? limit.most / 1_000_000n : limit.most).toString() });
+
+async function tenantOfLimit(house: House, by: Principal, scope: Limit["scope"], scopeId: string): Promise<string> {
+  if (scope === "site") return "";
+  if (scope !== "key") return scopeId.split("/", 1)[0];
+  const key = (await house.identity.keys(by)).find(({ id }) => id === scopeId);
+  if (key === undefined) throw new PulmuError({ code: "govern.unknown", path: "scopeId", value: scopeId, rule: "no such key" });
+  return key.tenantId;
+}
+
+/** How much anyone may use. */
+export const budgetOperations: readonly Operation[] = [
+  operation({
+    id: "listBudgets",
+    method: "get",
+    path: "/budgets",
+    tag: "budgets",
+    summary: "Budgets the caller may see",
+    answer: z.array(schema.limit),
+    run: async ({ house, by }) => {
+      const visible = visibleTenants(by, "budget.read");
+      return (await readLimits(house.store)).filter(({ tenantId }) => visible === "all" || visible.includes(tenantId)).map(shown);
+    },
+  }),
+  operation({
+    id: "setBudget",
+    method: "put",
+    path: "/budgets",
+    tag: "budgets",
+    summary: "Set or change a budget",
+    body: schema.newLimit,
+    answer: schema.limit,
+    run: async ({ house, by, body }) => {
+      const tenantId = await tenantOfLimit(house, by, body.scope, body.scopeId);
+      permit(by, "budget.manage", tenantId === "" ? undefined : tenantId);
+      return shown(await setLimit(house.store, house.calendar, { ...body, tenantId }, by.id, house.now()));
+    },
+  }),
+  operation({
+    id: "removeBudget",
+    method: "delete",
+    path: "/budgets",
+    tag: "budgets",
+    summary: "Remove a budget",
+    query: z.strictObject({ id: schema.name }),
+    answer: z.object({ removed: z.string() }),
+    run: async ({ house, by, query }) => {
+      const limit = (await readLimits(house.store)).find(
+        ({ id, tenantId }) => id === query.id && may(by, "budget.read", tenantId === "" ? undefined : tenantId),
+      );
+      if (limit === undefined) throw new PulmuError({ code: "limit.unknown", value: query.id, rule: "no such budget" });
+      permit(by, "budget.manage", limit.tenantId === "" ? undefined : limit.tenantId);
+      await removeLimit(house.store, query.id, by.id, house.now());
+      return { removed: query.id };
+    },
+  }),
+];
