@@ -1,5 +1,5 @@
 import type { MeterReading, UsageRecord } from "@pulmu/ledger";
-import { type JobRow, SERIES, type ServiceRow, type Simulation } from "@pulmu/twin";
+import { type JobRow, SERIES, type ServiceRow, type Simulation, SITE_SERIES } from "@pulmu/twin";
 import { type AnswerShare, inMillis, ServiceAccount, type SiteFactors } from "./service-account.ts";
 
 /** Usage is written once for this long, and for each job and service. */
@@ -29,6 +29,9 @@ export interface MeteredPeriod {
  */
 export class FactoryMeter {
   readonly #simulation: Simulation;
+  readonly #instruments: () => Pick<Simulation, "row">;
+  /** What the site's instruments said last: a second without a reading is none without power. */
+  readonly #row: Float64Array;
   readonly #run: string;
   readonly #services = new Map<string, ServiceAccount>();
   readonly #jobs = new Map<string, JobRow>();
@@ -43,25 +46,31 @@ export class FactoryMeter {
   /** Of the last period, which hold until the next one has a second. */
   #factors: SiteFactors;
 
-  /** @param run names this run of the factory, so that its records have ids of their own and metering it again changes nothing */
-  constructor(simulation: Simulation, run: string) {
+  /**
+   * @param simulation whose work it is: jobs, services and the GPUs' own energy, as engines and schedulers tell of them
+   * @param run names this run of the factory, so that its records have ids of their own and metering it again changes nothing
+   * @param instruments the site's meters, in whose joules all is counted; left out: the twin's
+   */
+  constructor(simulation: Simulation, run: string, instruments: () => Pick<Simulation, "row"> = () => simulation) {
     this.#simulation = simulation;
+    this.#instruments = instruments;
+    this.#row = new Float64Array(SITE_SERIES.length);
     this.#run = run;
     this.#fromS = simulation.atS;
-    const { row } = simulation;
+    const row = this.#read();
     const siteW = row[SERIES.sitePowerW];
-    this.#factors =
-      factorsOf(row[SERIES.gpuPowerW], row[SERIES.itPowerW], siteW, (siteW / J_PER_KWH) * row[SERIES.carbonGPerKWh]) ?? NO_FACTORS;
+    const carbonG = (siteW / J_PER_KWH) * row[SERIES.carbonGPerKWh];
+    this.#factors = factorsOf(simulation.row[SERIES.gpuPowerW], row[SERIES.itPowerW], siteW, carbonG) ?? NO_FACTORS;
     for (const service of simulation.services()) this.#account(service).see(service);
     for (const job of simulation.jobs()) this.#jobs.set(job.id, job); // what they used before is not in this meter
   }
 
   /** Call after each second; gives a period when one is full. */
   tick(): MeteredPeriod | undefined {
-    const { row } = this.#simulation;
+    const row = this.#read();
     this.#siteJ += row[SERIES.sitePowerW];
     this.#itJ += row[SERIES.itPowerW];
-    this.#gpuJ += row[SERIES.gpuPowerW];
+    this.#gpuJ += this.#simulation.row[SERIES.gpuPowerW];
     this.#coolingJ += row[SERIES.coolingPowerW];
     this.#lossJ += row[SERIES.lossPowerW];
     this.#carbonG += (row[SERIES.sitePowerW] / J_PER_KWH) * row[SERIES.carbonGPerKWh];
@@ -117,6 +126,12 @@ export class FactoryMeter {
     this.#siteJ = this.#itJ = this.#gpuJ = this.#coolingJ = this.#lossJ = this.#carbonG = 0;
     this.#fromS = this.#simulation.atS;
     return { records, reading };
+  }
+
+  #read(): Float64Array {
+    const { row } = this.#instruments();
+    for (let i = 0; i < row.length; i++) if (!Number.isNaN(row[i])) this.#row[i] = row[i];
+    return this.#row;
   }
 
   #reading(fromMs: number, usedMilliJ: number): MeterReading {

@@ -31,11 +31,16 @@ export interface AccountsService {
   close(): Promise<void>;
 }
 
-/** @throws PulmuError `store.*`, `ledger.calendar`, `oidc.provider` */
+/**
+ * @param simulation whose work is accounted for
+ * @param instruments the site's meters; left out: the twin's
+ * @throws PulmuError `store.*`, `ledger.calendar`, `oidc.provider`
+ */
 export async function openAccounts(
   { db, study }: { readonly db: string | undefined; readonly study: boolean },
   simulation: Simulation,
   complain: (text: string) => void,
+  instruments?: () => Simulation,
 ): Promise<AccountsService> {
   const house = await openHouse({ ...(db !== undefined && { db }), site: simulation.site, study });
   const { store, calendar, identity } = house;
@@ -51,6 +56,7 @@ export async function openAccounts(
   const meter = new FactoryMeter(
     simulation,
     `twin/${simulation.scenario.name.replaceAll(/[^A-Za-z0-9]+/g, "-")}/${simulation.scenario.startMs}`,
+    instruments,
   );
   let waiting: MeteredPeriod[] = [];
   let working: Promise<void> | undefined;

@@ -153,7 +153,9 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options:
   }
   const { openAccounts } = await import("../accounts/service.ts");
   const study = scenario !== undefined || speed !== 1;
-  const accounts = await openAccounts({ db, study }, twin, (text) => factory.note("warning", text));
+  const complain = (text: string) => factory.note("warning", text);
+  // Where the bus keeps up, joules are counted by the site's own meters as they are read there.
+  const accounts = await openAccounts({ db, study }, twin, complain, speed === 1 ? () => factory.simulation : undefined);
   factory.listen({ onSecond: () => accounts.tick() });
   if (accounts.firstKey !== undefined)
     process.stderr.write(`pulmu: administrator's key of this new house, shown this once:\n\n  ${accounts.firstKey}\n\n`);
