@@ -1,2 +1,19 @@
 /** Floor 3: who may use how many GPUs and watts, and work handed to the engine that runs it. */
-export * from "./placement/index.ts";
+export { ENDED, type Job, type JobState, type JobStep } from "./book/job.ts";
+export { JobBook, type JobFilter, MAX_LISTED } from "./book/job-book.ts";
+export { effectiveRatio, goodput, ranMs } from "./book/job-times.ts";
+export { prepareJobs } from "./book/schema.ts";
+export { type Engine, type EngineAbilities, type EngineChanges, type EngineJob, type EngineNode, type EngineOrder, LOG_FILE } from "./engines/engine.ts"; // prettier-ignore
+export { LocalEngine, type LocalOptions } from "./engines/local/local.ts";
+export { SlurmEngine, type SlurmOptions } from "./engines/slurm/slurm.ts";
+export { tokenSource } from "./engines/token-file.ts";
+export { checkQuotas, openQuota, type Quota, type Reservation } from "./quota/quota.ts";
+export { jobFiles, type JobFiles } from "./run/job-files.ts";
+export { type EnergyMeter, type MeterCount, type MeteredPeriod, ModelledMeter } from "./run/metering.ts";
+export type { PowerCause, PowerSource, PowerState } from "./run/power-source.ts";
+export { JobRunner, type RunnerOptions, type RunnerView } from "./run/runner.ts";
+export { type Cluster, clusterGpus, mustFit, powerOf } from "./spec/cluster.ts";
+export { type Estimate, estimate, type Rate } from "./spec/estimate.ts";
+export { jobJsonSchema, loadSpec, parseSpec } from "./spec/load-spec.ts";
+export { gpusOf, type JobSpec } from "./spec/job-spec.ts";
+export { type Asker, submitJob } from "./submit.ts";

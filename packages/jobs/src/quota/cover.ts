@@ -12,7 +12,7 @@ export interface Offer {
  * Which offers to take so that together they give what is needed, at the least cost: tier by tier; within a tier the cheapest for what they
  * give, then without those that turned out not to be needed; or the one that does it alone if that is cheaper. Never more than twice the
  * cost of the best choice in the last tier that is touched (the bound of this greedy, J. Csirik, J. Frenk, M. Labbé, S. Zhang 1991, "Heuristics
- * for the 0-1 min-knapsack problem"). O(n log n), and O(n) for each offer that could finish alone.
+ * for the 0-1 min-knapsack problem"). O(n log n).
  * @returns indices into `offers`; undefined when all of them together do not give it
  */
 export function cheapestCover(offers: readonly Offer[], need: number): readonly number[] | undefined {
@@ -34,26 +34,20 @@ export function cheapestCover(offers: readonly Offer[], need: number): readonly 
 }
 
 function coverWithin(offers: readonly Offer[], own: readonly number[], need: number): readonly number[] {
-  const costOf = (list: readonly number[]) => list.reduce((sum, i) => sum + offers[i].cost, 0);
   const order = own.toSorted((a, b) => offers[a].cost / offers[a].gives - offers[b].cost / offers[b].gives || offers[b].gives - offers[a].gives || a - b); // prettier-ignore
-  // At each step of the cheapest-first order, one large offer may finish at once: the best of those finishes is the answer.
-  let best: readonly number[] | undefined;
-  let bestCost = Infinity;
-  const taken: number[] = [];
-  let left = need;
+  // In the cheapest-first order, one large offer may finish at once after any number of small ones: the cheapest of those finishes counts.
   const small: number[] = [];
+  let smallCost = 0;
+  let left = need;
+  let best = { cost: Infinity, small: 0, large: -1 };
   for (const i of order) {
-    if (offers[i].gives >= left) {
-      const candidate = pruned(offers, [...taken, i], need);
-      const cost = costOf(candidate);
-      if (cost < bestCost || (cost === bestCost && candidate.length < best!.length)) [best, bestCost] = [candidate, cost];
-    } else {
-      taken.push(i);
-      left -= offers[i].gives;
+    if (offers[i].gives < left) {
       small.push(i);
-    }
+      smallCost += offers[i].cost;
+      left -= offers[i].gives;
+    } else if (smallCost + offers[i].cost < best.cost) best = { cost: smallCost + offers[i].cost, small: small.length, large: i };
   }
-  return best ?? pruned(offers, small, need);
+  return pruned(offers, [...small.slice(0, best.small), best.large], need);
 }
 
 /** Without the dearest ones that are not needed. */

@@ -80,7 +80,12 @@ export class SlurmCommands {
   }
 
   async requeueHeld(id: string): Promise<void> {
-    await this.#change("scontrol", "requeuehold", id);
+    try {
+      await this.#change("scontrol", "requeuehold", id);
+    } catch (error) {
+      if (!/pending execution/i.test((error as Error).message)) throw error;
+      await this.#change("scontrol", "hold", id); // it has not started yet
+    }
   }
 
   async excludeNodes(id: string, nodes: readonly string[]): Promise<void> {

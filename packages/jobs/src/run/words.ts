@@ -1,0 +1,42 @@
+import { formatPower } from "@pulmu/units";
+import type { Job } from "../book/job.ts";
+import type { Why } from "../quota/decision.ts";
+import type { PowerState } from "./power-source.ts";
+
+/** The chain behind the jobs' budget: grid event → envelope → budget. "" where there is none. */
+export function chainOf({ budgetW, cause }: PowerState): string {
+  if (budgetW === Infinity) return "";
+  return `${cause === undefined ? "the envelope" : cause.text} → jobs may draw ${formatPower(budgetW)}`;
+}
+
+/** Why a job waits, in one line. */
+export function waitReason(why: Why, job: Job, power: PowerState, drawnW: number): string {
+  const need = `${job.gpus} GPUs`;
+  switch (why) {
+    case "power":
+      return `waits for power: ${chainOf(power)}, ${formatPower(drawnW)} are drawn → needs ${formatPower(job.powerW)}`;
+    case "gpus":
+      return `waits for ${need}: not so many are free`;
+    case "one-rack":
+      return `waits for ${job.spec.nodes} free nodes in one ${job.spec.topology}`;
+    case "limit-gpus":
+      return `waits: ${job.projectId} or its tenant is at its limit of GPUs`;
+    case "limit-power":
+      return `waits: ${job.projectId} or its tenant is at its limit of power`;
+    case "limit-gpu-hours":
+      return `waits: ${job.projectId} or its tenant has used this month's GPU-hours`;
+    case "reserved":
+      return "waits: what is free is reserved for others now";
+    case "passed":
+      return "waits behind one that has waited longer";
+    case "queue":
+      return `waits behind others of ${job.projectId}`;
+    case "":
+      return "starts next";
+  }
+}
+
+export function pauseReason(kind: "power" | "guarantee", power: PowerState, forWhom: Job | undefined): string {
+  if (kind === "power") return `paused for power: ${chainOf(power)}`;
+  return `paused for ${forWhom?.projectId ?? "a guarantee"}: what it is guaranteed was not free${forWhom === undefined ? "" : ` for ${forWhom.id}`}`;
+}
