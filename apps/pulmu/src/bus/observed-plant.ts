@@ -232,6 +232,7 @@ export class ObservedPlant implements Simulation {
     row[SERIES.itPowerW] = itW;
     row[SERIES.pue] = (siteW - (row[SERIES.bessPowerW] || 0)) / itW;
     row[SERIES.envelopeW] = site.phase.envelopeW;
+    if (row[SERIES.targetW] >= site.phase.envelopeW) row[SERIES.targetW] = NaN; // nobody asks for less
     row[SERIES.maxInletC] = hottestC === -Infinity ? NaN : hottestC;
   }
 

@@ -81,7 +81,8 @@ export class SiteSide {
   }
 }
 
-function readingsOf(twin: Simulation): PlantReadings {
+/** What the instruments of a twin show. */
+export function readingsOf(twin: Simulation): PlantReadings {
   return {
     get atMs() {
       return twin.atMs;
@@ -101,6 +102,9 @@ function readingsOf(twin: Simulation): PlantReadings {
     get rackInletC() {
       return twin.rackInletC;
     },
-    series: (name) => twin.row[SERIES[name as SiteSeriesName]],
+    series(name) {
+      const value = twin.row[SERIES[name as SiteSeriesName]];
+      return name === "targetW" && Number.isNaN(value) ? twin.site.phase.envelopeW : value;
+    },
   };
 }

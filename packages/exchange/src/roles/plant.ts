@@ -22,6 +22,8 @@ export interface SiteSeries {
   readonly engUnit: string;
   /** Change that is worth a message: a share of the value last sent. */
   readonly deadbandShare: number;
+  /** Only where inference is served. */
+  readonly ofServices?: boolean;
 }
 
 /**
@@ -36,17 +38,17 @@ export const SITE_SERIES_POINTS: readonly SiteSeries[] = (
     ["facilityPowerW", "W", 0.005],
     ["bessPowerW", "W", 0.005],
     ["bessStoredJ", "J", 0.002],
-    ["targetW", "W", 0],
+    ["targetW", "W", 0], // the envelope where nobody asks for less
     ["tokensPerS", "1/s", 0.01],
     ["promptTokensPerS", "1/s", 0.01],
     ["trainedTokensPerS", "1/s", 0.01],
-    ["joulesPerToken", "J", 0.01],
+    ["joulesPerToken", "J", 0.01, true],
     ["requestsPerS", "1/s", 0.01],
     ["queuedRequests", "1", 0],
-    ["ttftP50S", "s", 0.01],
-    ["ttftP99S", "s", 0.01],
-    ["itlP50S", "s", 0.01],
-    ["itlP99S", "s", 0.01],
+    ["ttftP50S", "s", 0.01, true],
+    ["ttftP99S", "s", 0.01, true],
+    ["itlP50S", "s", 0.01, true],
+    ["itlP99S", "s", 0.01, true],
     ["busyGpus", "1", 0],
     ["failedGpus", "1", 0],
     ["throttledGpus", "1", 0],
@@ -57,4 +59,4 @@ export const SITE_SERIES_POINTS: readonly SiteSeries[] = (
     ["carbonGPerKWh", "g/kWh", 0.005],
     ["priceKrwPerKWh", "KRW/kWh", 0],
   ] as const
-).map(([name, engUnit, deadbandShare]) => ({ name, engUnit, deadbandShare }));
+).map(([name, engUnit, deadbandShare, ofServices = false]) => ({ name, engUnit, deadbandShare, ofServices }));

@@ -94,7 +94,7 @@ export function sitePoints(site: Site, options: PointOptions = {}): readonly Pla
     points.add("PowerMeter/ActivePower", `load/${id}`, { ...meter(id, []), engUnit: "kW" }, 1, kw);
   }
   site.bess.forEach(({ id, powerW }, b) => {
-    points.add("BESS/Available", `bess/${id}`, { objectName: id, objectId: id, stateText: AVAILABLE }, 0, () => 1);
+    points.add("BESS/Available", `bess/${id}`, { associateId: id, stateText: AVAILABLE }, 0, () => 1);
     const kw = (plant: PlantReadings) => plant.bessPowerW[b] * PER_KILO;
     points.add("PowerMeter/ActivePower", `bess/${id}/active-power`, { ...meter(id, []), engUnit: "kW" }, powerW * PER_KILO * 0.002, kw);
   });
@@ -270,7 +270,9 @@ function addCdu(points: PointList, site: Site, c: number): void {
 
 function addSeries(points: PointList, site: Site): void {
   const own = { objectName: site.name, objectId: site.id };
-  for (const { name, engUnit, deadbandShare } of SITE_SERIES_POINTS) {
+  const serves = site.workloads.some(({ kind }) => kind === "inference");
+  for (const { name, engUnit, deadbandShare, ofServices = false } of SITE_SERIES_POINTS) {
+    if (ofServices && !serves) continue; // it would never have a value
     const fields = { ...own, processArea: [name], engUnit };
     points.add("System/GenericPoint", `series/${name}`, fields, 0, (plant) => plant.series(name), deadbandShare);
   }
