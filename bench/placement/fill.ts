@@ -13,7 +13,7 @@ import {
   randomFit,
   type Shape,
   Waste,
-} from "@pulmu/jobs";
+} from "@pulmu/jobs/placement";
 import { random } from "@pulmu/units";
 import { arrivals, type Openb } from "./openb.ts";
 

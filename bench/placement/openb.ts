@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gpuMilliOf, type NodeSpec, type Shape } from "@pulmu/jobs";
+import { gpuMilliOf, type NodeSpec, type Shape } from "@pulmu/jobs/placement";
 import type { Random } from "@pulmu/units";
 
 /** Arrivals go on until they ask for this share of all cards. */

@@ -6,7 +6,7 @@ import { follow, type FollowOptions, type Seen } from "./follow.ts";
 import { type LifeEvent, nextState } from "./life-cycle.ts";
 import type { FleetNode, Health, NodeState } from "./node.ts";
 import { nodeOf, ticketOf } from "./rows.ts";
-import { NODE_COLUMNS, nodeIn, openTicket, writeNode, writeTicket } from "./tables.ts";
+import { NODE_COLUMNS, nodeIn, nodesIn, openTicket, writeAlike, writeNode, writeTicket } from "./tables.ts";
 import { nextStep, said, type Ticket, type Work } from "./ticket.ts";
 
 export interface NewNode {
@@ -46,8 +46,8 @@ export class Fleet {
     this.#now = now;
   }
 
-  /** Takes nodes in, as `provisioning`; those that are known already are left as they are. Gives how many are new. */
-  async add(by: Principal, nodes: readonly NewNode[]): Promise<number> {
+  /** Takes nodes in, as `provisioning` or, when they are tried already, `ready`; known ones stay as they are. Gives how many are new. */
+  async add(by: Principal, nodes: readonly NewNode[], { tried = false }: { readonly tried?: boolean } = {}): Promise<number> {
     return this.#act(by, "", async (tx, change) => {
       const nowMs = this.#now();
       const target = { table: "fleet_nodes", columns: NODE_COLUMNS, key: "id" };
@@ -61,7 +61,7 @@ export class Fleet {
             node.typeId,
             node.serial,
             node.gpus,
-            "provisioning",
+            tried ? "ready" : "provisioning",
             "unknown",
             "",
             "[]",
@@ -74,7 +74,7 @@ export class Fleet {
       }
       return {
         result: fresh,
-        drafts: fresh === 0 ? [] : [draft(by, "fleet.nodes.added", nodes[0].rackId, { nodes: fresh, first: nodes[0].id })],
+        drafts: fresh === 0 ? [] : [draft(by, "fleet.nodes.added", nodes[0].rackId, { nodes: fresh, first: nodes[0].id, tried })],
       };
     });
   }
@@ -83,7 +83,17 @@ export class Fleet {
   async accept(by: Principal, ids: readonly string[]): Promise<void> {
     await this.#act(by, ids[0] ?? "", async (tx, change) => {
       const drafts: Draft[] = [];
-      for (const id of ids) drafts.push(...(await this.#happen(tx, by, await nodeIn(tx, id), "validated", change)));
+      for (const id of ids) {
+        const node = await nodeIn(tx, id);
+        if (node.state !== "provisioning")
+          throw new PulmuError({
+            code: "fleet.state",
+            path: id,
+            value: node.state,
+            rule: "only a node that is being provisioned is accepted",
+          });
+        drafts.push(...(await this.#happen(tx, by, node, "validated", change)));
+      }
       return { result: undefined, drafts };
     });
   }
@@ -199,18 +209,28 @@ export class Fleet {
   async observe(by: Principal, seen: readonly Seen[], options: (node: FleetNode) => FollowOptions): Promise<readonly FleetNode[]> {
     if (seen.length === 0) return [];
     return this.#act(by, seen[0].nodeId, async (tx, change) => {
+      const nowMs = this.#now();
+      const known = await nodesIn(tx, seen.map(({ nodeId }) => nodeId)); // prettier-ignore
       const changed: FleetNode[] = [];
+      const alike = new Map<string, FleetNode[]>();
       const drafts: Draft[] = [];
       for (const one of seen) {
-        const before = await nodeIn(tx, one.nodeId);
+        const before = known.get(one.nodeId);
+        if (before === undefined) continue;
         const { node: after, events } = follow(before, one, options(before));
         if (events.length === 0 && same(before, after)) continue;
-        const node: FleetNode = { ...after, change, sinceMs: after.state === before.state ? before.sinceMs : this.#now() };
-        await writeNode(tx, node);
+        const moved = after.state !== before.state;
+        const node: FleetNode = { ...after, change, sinceMs: moved ? nowMs : before.sinceMs };
         changed.push(node);
-        for (const event of events) drafts.push(draft(by, `fleet.node.${event}`, node.id, { health: node.health, reason: node.reason }));
+        const told = events.filter((event) => event !== "allocated" && event !== "released"); // what runs where is told by who runs it
+        for (const event of told) drafts.push(draft(by, `fleet.node.${event}`, node.id, { health: node.health, reason: node.reason }));
         if (events.includes("drained")) drafts.push(await this.#openRepair(tx, by, before, node));
+        const plain = told.length === 0 && before.findings.length + node.findings.length === 0 && before.owesResume === node.owesResume;
+        const key = plain ? [node.state, node.health, node.tenantId, node.sinceMs].join(" ") : node.id;
+        if (plain) alike.set(key, [...(alike.get(key) ?? []), node]);
+        else await writeNode(tx, node);
       }
+      for (const nodes of alike.values()) await writeAlike(tx, nodes);
       return { result: changed, drafts };
     });
   }

@@ -96,3 +96,35 @@ export async function writeTicket(tx: Transaction, ticket: Ticket): Promise<void
     ],
   );
 }
+
+/** Ids that one statement names at most. */
+const MAX_NAMED = 500;
+
+/** Those of the nodes that are known, by id. */
+export async function nodesIn(reader: Reader, ids: readonly string[]): Promise<ReadonlyMap<string, FleetNode>> {
+  const nodes = new Map<string, FleetNode>();
+  for (let i = 0; i < ids.length; i += MAX_NAMED) {
+    const some = ids.slice(i, i + MAX_NAMED);
+    const rows = await reader.query(`select * from fleet_nodes where id in (${some.map((_, n) => `$${n + 1}`).join(", ")})`, some);
+    for (const row of rows) nodes.set(`${row["id"] as string}`, nodeOf(row));
+  }
+  return nodes;
+}
+
+/** Writes nodes that changed alike, in state, health and tenant alone. */
+export async function writeAlike(tx: Transaction, [first, ...others]: readonly FleetNode[]): Promise<void> {
+  const ids = [first, ...others].map(({ id }) => id);
+  const { state, health, tenantId = "", sinceMs, change } = first;
+  for (let i = 0; i < ids.length; i += MAX_NAMED) {
+    const some = ids.slice(i, i + MAX_NAMED);
+    const named = some.map((_, n) => `$${n + 6}`).join(", ");
+    await tx.run(`update fleet_nodes set state = $1, health = $2, tenant_id = $3, since_ms = $4, change = $5 where id in (${named})`, [
+      state,
+      health,
+      tenantId,
+      sinceMs,
+      change,
+      ...some,
+    ]);
+  }
+}

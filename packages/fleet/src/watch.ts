@@ -7,6 +7,8 @@ import type { Report } from "./health/report.ts";
 import type { HealthRules } from "./health/rules.ts";
 import type { FleetNode } from "./node.ts";
 
+/** Reports that may wait for the next round; beyond it the newest are not taken. */
+const MAX_PENDING = 500_000;
 /** Calls to the engine in one round at most; the rest wait for the next. */
 const MAX_CALLS = 50;
 /** However small the fleet, so many nodes may be taken out. */
@@ -39,9 +41,14 @@ export class Watch {
     this.#options = options;
   }
 
+  /** The time it judges by. */
+  now(): number {
+    return this.#options.now();
+  }
+
   /** Takes a report in; it counts from the next round on. */
   report(report: Report): void {
-    this.#pending.push(report);
+    if (this.#pending.length < MAX_PENDING) this.#pending.push(report);
   }
 
   /** One round: hear, judge, act. Never two at once. */

@@ -1,6 +1,6 @@
 import type { Catalog, WorkKind } from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
-import type { Scenario } from "./scenario.ts";
+import type { Scenario, ScriptedFault } from "./scenario.ts";
 
 /** Something that happened, for people and for the log. */
 export interface TwinEvent {
@@ -26,6 +26,8 @@ export interface TwinEvent {
   /** What it happened to: a rack, node, job, feed id. */
   readonly subject: string;
   readonly text: string;
+  /** Of a fault or repair that was injected: what kind of thing, and how many GPUs, trays or units of it. */
+  readonly outage?: { readonly kind: ScriptedFault["kind"]; readonly count: number };
 }
 
 /** One job (training, tuning, batch, simulation), as it stands now or as it ended. Times in seconds since the start of the run. */

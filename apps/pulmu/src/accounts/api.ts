@@ -21,7 +21,7 @@ const STATUS: readonly (readonly [pattern: RegExp, status: 400 | 401 | 403 | 404
   [/^(key|oidc\.token|api\.sign-in)/, 401],
   [/^(govern\.denied|tenant\.suspended)/, 403],
   [/\.unknown$/, 404],
-  [/(\.exists|\.conflict|price\.past)$/, 409],
+  [/(\.exists|\.conflict|\.state|\.step|price\.past)$/, 409],
   [/^api\.too-large/, 413],
   [/^limit\.exceeded/, 429],
   [/^(store|oidc\.provider)/, 503],

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { Fleet, prepareFleet, type Watch } from "@pulmu/fleet";
 import { Identity, prepareGovern } from "@pulmu/govern";
 import { type NoteSigner, openSignerFile, openStore, prepareJournal, type Store } from "@pulmu/journal";
 import { type Calendar, claimLedger, Ledger, prepareLedger } from "@pulmu/ledger";
@@ -30,6 +31,9 @@ export interface House {
   signer(): Promise<NoteSigner>;
   /** This process as one that reserves and records; `close` ends it. */
   ledger(): Promise<Ledger>;
+  fleet(): Promise<Fleet>;
+  /** Who watches the fleet in this process, where somebody does. */
+  readonly watch?: Watch;
   close(): Promise<void>;
 }
 
@@ -66,6 +70,7 @@ async function openAt(address: string, site: HouseOptions["site"]): Promise<Hous
     const calendar = { utcOffsetMin: site?.utcOffsetMin ?? (await knownOffset(store)) ?? DEFAULT_UTC_OFFSET_MIN };
     await prepareLedger(store, calendar);
     let ledger: Promise<Ledger> | undefined;
+    let fleet: Promise<Fleet> | undefined;
     const keyFile = process.env["PULMU_JOURNAL_KEY"] ?? (remote ? resolve(".pulmu/journal-key") : `${address}.journal-key`);
     return {
       store,
@@ -77,6 +82,7 @@ async function openAt(address: string, site: HouseOptions["site"]): Promise<Hous
         return openSignerFile(keyFile, process.env["PULMU_JOURNAL_ORIGIN"] ?? DEFAULT_ORIGIN);
       },
       ledger: () => (ledger ??= Ledger.open(store, { calendar, now })),
+      fleet: () => (fleet ??= prepareFleet(store).then(() => new Fleet(store, now))),
       close: async () => {
         await (await ledger)?.close();
         await store.close();

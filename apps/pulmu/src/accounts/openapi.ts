@@ -29,7 +29,7 @@ export function openApiDocument(operations: readonly Operation[]): Json {
   return {
     openapi: "3.1.0",
     info: {
-      title: "Pulmu: identity, usage, budgets, statements, journal",
+      title: "Pulmu: identity, usage, budgets, statements, journal, fleet, allotment",
       version: packageJson.version,
       description: "Every request carries a key (`Authorization: Bearer pulmu_…`) or, where a provider is set up, a person's ID token.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },

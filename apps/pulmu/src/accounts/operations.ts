@@ -1,3 +1,4 @@
+import { fleetOperations } from "../fleet/operations.ts";
 import type { Operation } from "./operation.ts";
 import { budgetOperations } from "./operations/budgets.ts";
 import { identityOperations } from "./operations/identity.ts";
@@ -12,4 +13,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...budgetOperations,
   ...moneyOperations,
   ...journalOperations,
+  ...fleetOperations,
 ];

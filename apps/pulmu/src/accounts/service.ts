@@ -5,6 +5,7 @@ import { checkpointJournal } from "@pulmu/journal";
 import { Ledger, recordReading, sealUsage } from "@pulmu/ledger";
 import type { Simulation } from "@pulmu/twin";
 import type { Hono } from "hono";
+import { FleetService } from "../fleet/fleet-service.ts";
 import { createAccountsApi } from "./api.ts";
 import { FactoryMeter, type MeteredPeriod } from "./factory-meter.ts";
 import { DEFAULT_DATABASE, type House, openHouse } from "./house.ts";
@@ -26,6 +27,7 @@ export interface AccountsService {
   readonly meter: FactoryMeter;
   /** Of this process: whoever else reserves and records here shares it. */
   readonly ledger: Ledger;
+  readonly fleet: FleetService;
   /** Call after each second of the factory. */
   tick(): void;
   close(): Promise<void>;
@@ -51,7 +53,12 @@ export async function openAccounts(
   const [issuer, audience] = [process.env["PULMU_OIDC_ISSUER"], process.env["PULMU_OIDC_AUDIENCE"]];
   const verifyPerson = issuer === undefined || audience === undefined ? undefined : await openOidc({ issuer, audience });
   const firstKey = await identity.bootstrap(SYSTEM);
-  const app = createAccountsApi({ house: { ...house, ledger: async () => ledger }, gatekeeper: new Gatekeeper(store), verifyPerson });
+  const fleet = new FleetService(store, simulation, complain);
+  const app = createAccountsApi({
+    house: { ...house, ledger: async () => ledger, watch: fleet.watch },
+    gatekeeper: new Gatekeeper(store),
+    verifyPerson,
+  });
 
   const meter = new FactoryMeter(
     simulation,
@@ -64,9 +71,10 @@ export async function openAccounts(
   let sealedMs = 0;
   const work = async () => {
     while (waiting.length > 0) {
-      const { records, reading } = waiting[0];
+      const { records, reading, elsewhere } = waiting[0];
       await Promise.all(records.map((record) => ledger.record(record)));
       await recordReading(store, calendar, reading);
+      if (elsewhere !== undefined) await recordReading(store, calendar, elsewhere);
       waiting = waiting.slice(1);
     }
     const nowMs = house.now();
@@ -100,8 +108,13 @@ export async function openAccounts(
     house,
     meter,
     ledger,
-    tick: () => put(meter.tick()),
+    fleet,
+    tick: () => {
+      put(meter.tick());
+      fleet.tick();
+    },
     close: async () => {
+      await fleet.close();
       clearInterval(timer);
       put(meter.end());
       await working;

@@ -1,4 +1,4 @@
-/** Where work goes: nodes by columns, policies, and the search for a place. */
+/** A door of its own, `@pulmu/jobs/placement`. Where work goes: nodes by columns, policies, and the search for a place. */
 export { Cluster, type NodeSpec, type Seat } from "./cluster.ts";
 export { Placer } from "./placer.ts";
 export { leastWaste } from "./policies/least-waste.ts";

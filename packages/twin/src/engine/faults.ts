@@ -1,7 +1,10 @@
 import type { Site } from "@pulmu/site";
 import { log, random, type Random } from "@pulmu/units";
 import type { FaultRate, Scenario, ScriptedFault } from "../scenario.ts";
+import type { TwinEvent } from "../simulation.ts";
 import type { EventQueue } from "./event-queue.ts";
+
+type Outage = NonNullable<TwinEvent["outage"]>;
 
 /** What a fault does to the plant; the engine carries it out and undoes it. */
 export interface FaultTarget {
@@ -17,7 +20,7 @@ export interface FaultTarget {
   /** Whoever runs on the rack loses its network for a moment: gangs start again. */
   dropNetwork(rack: number): void;
   setSensorStuck(rack: number, stuck: boolean): void;
-  report(kind: "fault" | "repair", severity: "info" | "warning" | "critical", subject: string, text: string): void;
+  report(kind: "fault" | "repair", severity: "info" | "warning" | "critical", subject: string, text: string, outage: Outage): void;
 }
 
 /**
@@ -43,7 +46,7 @@ export class FaultInjector {
       "gpu faults",
       rates.gpu,
       racks.map(({ type }) => type.trays * type.gpusPerTray),
-      (rack, s) => this.#gpus(rack, 1, "GPU", s),
+      (rack, s) => this.#gpus(rack, 1, s),
     );
     byRate(
       "tray faults",
@@ -101,7 +104,7 @@ export class FaultInjector {
     const { kind, target: id, repairS, count } = fault;
     switch (kind) {
       case "gpu":
-        return this.#gpus(indexOf(racks, id), count, "GPU", repairS);
+        return this.#gpus(indexOf(racks, id), count, repairS);
       case "tray":
         return this.#trays(indexOf(racks, id), count, repairS);
       case "rack":
@@ -123,64 +126,90 @@ export class FaultInjector {
     }
   }
 
-  #gpus(rack: number, gpus: number, what: string, repairS: number): void {
+  #gpus(rack: number, count: number, repairS: number): void {
+    this.#takeOut(rack, count, { kind: "gpu", count }, "GPU", repairS);
+  }
+
+  #trays(rack: number, count: number, repairS: number): void {
+    this.#takeOut(rack, count * this.#site.racks[rack].type.gpusPerTray, { kind: "tray", count }, plural(count, "tray"), repairS);
+  }
+
+  #takeOut(rack: number, gpus: number, outage: Outage, what: string, repairS: number): void {
     const taken = this.#target.failGpus(rack, gpus);
     if (taken === 0) return; // all of that rack's GPUs are out already
-    this.#outage("warning", this.#site.racks[rack].id, `${what} failed, ${plural(taken, "GPU")} out`, repairS, () =>
+    this.#outage("warning", this.#site.racks[rack].id, outage, `${what} failed, ${plural(taken, "GPU")} out`, repairS, () =>
       this.#target.repairGpus(rack, taken),
     );
   }
 
-  #trays(rack: number, trays: number, repairS: number): void {
-    this.#gpus(rack, trays * this.#site.racks[rack].type.gpusPerTray, plural(trays, "tray"), repairS);
-  }
-
   #rack(rack: number, repairS: number): void {
     this.#target.setRackBroken(rack, true);
-    this.#outage("critical", this.#site.racks[rack].id, "rack lost", repairS, () => this.#target.setRackBroken(rack, false));
+    this.#outage("critical", this.#site.racks[rack].id, { kind: "rack", count: 1 }, "rack lost", repairS, () =>
+      this.#target.setRackBroken(rack, false),
+    );
   }
 
   #cdu(cdu: number, count: number, repairS: number): void {
     const { id, units } = this.#site.cdus[cdu];
     this.#target.changeCduUnits(cdu, -count);
-    this.#outage(count >= units ? "critical" : "warning", id, `${count} of ${plural(units, "CDU unit")} lost`, repairS, () =>
-      this.#target.changeCduUnits(cdu, count),
+    this.#outage(
+      count >= units ? "critical" : "warning",
+      id,
+      { kind: "cdu", count },
+      `${count} of ${plural(units, "CDU unit")} lost`,
+      repairS,
+      () => this.#target.changeCduUnits(cdu, count),
     );
   }
 
   #pumps(loop: number, repairS: number): void {
     this.#target.setPumps(loop, false);
-    this.#outage("critical", this.#site.loops[loop].id, "facility water pumps stopped", repairS, () => this.#target.setPumps(loop, true));
+    this.#outage("critical", this.#site.loops[loop].id, { kind: "pump", count: 1 }, "facility water pumps stopped", repairS, () =>
+      this.#target.setPumps(loop, true),
+    );
   }
 
   #coolers(loop: number, count: number, repairS: number): void {
     const { id, units } = this.#site.loops[loop];
     this.#target.changeLoopUnits(loop, -count);
-    this.#outage("warning", id, `${count} of ${plural(units, "cooler")} lost`, repairS, () => this.#target.changeLoopUnits(loop, count));
+    this.#outage("warning", id, { kind: "cooler", count }, `${count} of ${plural(units, "cooler")} lost`, repairS, () =>
+      this.#target.changeLoopUnits(loop, count),
+    );
   }
 
   #node(node: number, count: number, repairS: number): void {
     const { id, units, kind } = this.#site.nodes[node];
     this.#target.changeNodeUnits(node, -count);
     const text = kind === "feed" ? "feed lost" : `${kind}: ${count} of ${plural(units, "unit")} lost`;
-    this.#outage(count >= units ? "critical" : "warning", id, text, repairS, () => this.#target.changeNodeUnits(node, count));
+    this.#outage(count >= units ? "critical" : "warning", id, { kind: kind === "feed" ? "feed" : "power-node", count }, text, repairS, () =>
+      this.#target.changeNodeUnits(node, count),
+    );
   }
 
   #network(rack: number, repairS: number): void {
     this.#target.dropNetwork(rack);
-    this.#outage("warning", this.#site.racks[rack].id, "network link lost, traffic moved to another rail", repairS, () => {});
+    this.#outage(
+      "warning",
+      this.#site.racks[rack].id,
+      { kind: "network", count: 1 },
+      "network link lost, traffic moved to another rail",
+      repairS,
+      () => {},
+    );
   }
 
   #sensor(rack: number, repairS: number): void {
     this.#target.setSensorStuck(rack, true);
-    this.#outage("warning", this.#site.racks[rack].id, "power sensor stuck", repairS, () => this.#target.setSensorStuck(rack, false));
+    this.#outage("warning", this.#site.racks[rack].id, { kind: "sensor", count: 1 }, "power sensor stuck", repairS, () =>
+      this.#target.setSensorStuck(rack, false),
+    );
   }
 
-  #outage(severity: "warning" | "critical", subject: string, text: string, repairS: number, restore: () => void): void {
-    this.#target.report("fault", severity, subject, `${text}; repair in ${roughly(repairS)}`);
+  #outage(severity: "warning" | "critical", subject: string, outage: Outage, text: string, repairS: number, restore: () => void): void {
+    this.#target.report("fault", severity, subject, `${text}; repair in ${roughly(repairS)}`, outage);
     this.#queue.schedule(this.#target.atS + repairS, () => {
       restore();
-      this.#target.report("repair", "info", subject, `repaired: ${text}`);
+      this.#target.report("repair", "info", subject, `repaired: ${text}`, outage);
     });
   }
 }

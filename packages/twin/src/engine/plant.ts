@@ -262,8 +262,8 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     this.#meters.setStuck(rack, stuck);
   }
 
-  report(kind: "fault" | "repair", severity: TwinEvent["severity"], subject: string, text: string): void {
-    this.#log.push({ atS: this.#atS, kind, severity, subject, text });
+  report(kind: "fault" | "repair", severity: TwinEvent["severity"], subject: string, text: string, outage: TwinEvent["outage"] & {}): void {
+    this.#log.push({ atS: this.#atS, kind, severity, subject, text, outage });
   }
 
   // What the electrical path reports (PowerPathListener).

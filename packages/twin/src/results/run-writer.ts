@@ -44,7 +44,7 @@ const JOB_COLUMNS: Columns<JobRow> = [
   ["gpuEnergyJ", "double"],
 ];
 
-const EVENT_COLUMNS: Columns<TwinEvent & { readonly atMs: number }> = [
+const EVENT_COLUMNS: Columns<Omit<TwinEvent, "outage"> & { readonly atMs: number }> = [
   ["atMs", "timestamp"],
   ["atS", "double"],
   ["kind", "string"],
@@ -143,7 +143,8 @@ export class RunWriter {
     this.#collector.addEvents(events);
     this.#collector.addServices(services);
     this.#series?.endMinute(services);
-    for (const event of events) appendRow(this.#events, EVENT_COLUMNS, { ...event, atMs: scenario.startMs + event.atS * 1000 });
+    for (const { outage: _, ...event } of events)
+      appendRow(this.#events, EVENT_COLUMNS, { ...event, atMs: scenario.startMs + event.atS * 1000 });
   }
 
   #orDiscard<T>(action: () => T): T {
