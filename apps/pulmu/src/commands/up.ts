@@ -156,7 +156,7 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options:
   const complain = (text: string) => factory.note("warning", text);
   // Where the bus keeps up, joules are counted by the site's own meters as they are read there.
   const accounts = await openAccounts({ db, study }, twin, complain, speed === 1 ? () => factory.simulation : undefined);
-  factory.listen({ onSecond: () => accounts.tick() });
+  factory.listen({ onEvent: (event) => accounts.fleet.onEvent(event), onSecond: () => accounts.tick() });
   if (accounts.firstKey !== undefined)
     process.stderr.write(`pulmu: administrator's key of this new house, shown this once:\n\n  ${accounts.firstKey}\n\n`);
   return accounts;
