@@ -85,6 +85,9 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
     .option("--policy <file>", "Cedar policies: who may ask which model, and where data may go")
     .option("--no-steering", "leave the racks to their standing limits")
+    .option("--bmcs <file>", "steer over Redfish: how to get at the site's BMCs (role operator)")
+    .option("--serve-bmcs <port>", "serve a BMC for each tray of the twin, 0 = any free port (role site)", wholeNumber(0, 65_535))
+    .option("--flex-terms <file>", "what the grid side pays for load that gives way (default: assumed, as in prices/flexibility.yaml)")
     .option("--no-gateway", "serve no tokens")
     .addOption(
       new Option("--role <role>", "all: play the site and operate it; site or operator: one of the two, over --bus")
@@ -107,7 +110,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     ["pulmu up --data ../shared/data", "real requests: the Azure 2023 trace, looped"],
     ["pulmu up --scenario scenarios/cooling-loss.yaml --speed 60", "an hour of a pump's failure in a minute"],
     ["pulmu up --role site --bus mqtt://bus.example.com", "play a site for others to operate"],
-    ["pulmu up --role operator --bus mqtt://bus.example.com", "operate a site by its bus alone"],
+    ["pulmu up --role operator --bus mqtt://bus.example.com --bmcs bmcs.yaml", "operate a site by its bus and its BMCs"],
     ["curl http://127.0.0.1:8117/api/state", "ask the factory while it runs"],
   ]);
 }

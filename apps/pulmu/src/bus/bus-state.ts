@@ -28,6 +28,7 @@ export interface BusState {
 const MAX_SHOWN = 20;
 
 export function busState({ role, address, embedded, connections, site, operator }: LiveBus): BusState {
+  const gate = operator?.flex?.gate;
   return {
     role,
     address,
@@ -42,10 +43,10 @@ export function busState({ role, address, embedded, connections, site, operator 
         clockOffsetMs: operator.reader.clockOffsetMs,
         treeProblems: operator.reader.tree.problems.slice(0, MAX_SHOWN).map(formatProblem),
       },
-      flex: { duplicates: operator.gate.duplicates, dialects: operator.gate.dialects.counts },
+      ...(gate !== undefined && { flex: { duplicates: gate.duplicates, dialects: gate.dialects.counts } }),
     }),
     refused: Object.fromEntries(refusalCounts(operator)),
-    recentRefusals: [operator?.refusals, operator?.gate.refusals]
+    recentRefusals: [operator?.refusals, gate?.refusals]
       .flatMap((refusals) => refusals?.recent ?? [])
       .toSorted((a, b) => a.atMs - b.atMs)
       .slice(-MAX_SHOWN)
@@ -55,5 +56,5 @@ export function busState({ role, address, embedded, connections, site, operator 
 
 /** Refusals by code: of telemetry, and of events. */
 export function refusalCounts(operator: LiveBus["operator"]): readonly (readonly [code: string, count: number])[] {
-  return [...(operator?.refusals.counts ?? []), ...(operator?.gate.refusals.counts ?? [])];
+  return [...(operator?.refusals.counts ?? []), ...(operator?.flex?.gate.refusals.counts ?? [])];
 }

@@ -1,10 +1,11 @@
+import { randomUUID } from "node:crypto";
 import type { Catalog } from "@pulmu/catalog";
 import { BusClient, startBroker, STRICT, type BusNotice, type DialectName, type EmbeddedBroker } from "@pulmu/exchange";
+import type { Store } from "@pulmu/journal";
 import type { Site } from "@pulmu/site";
 import type { Scenario, Simulation } from "@pulmu/twin";
 import { nearest, PulmuError } from "@pulmu/units";
 import { busOptions, type BrokerOptions } from "../commands/exchange/broker.ts";
-import type { Steering } from "../steer/steering.ts";
 import { grouped } from "../terminal/format.ts";
 import { BusHome } from "./bus-home.ts";
 import { ObservedPlant } from "./observed-plant.ts";
@@ -33,6 +34,13 @@ export interface BusPlant {
   readonly twin?: Simulation;
 }
 
+/** What is nobody else's business. */
+interface Inner {
+  readonly clients: readonly BusClient[];
+  readonly broker: EmbeddedBroker | undefined;
+  readonly note: Note;
+}
+
 type Note = (severity: "info" | "warning", text: string) => void;
 
 const MQTT_PORT = 1883;
@@ -48,58 +56,55 @@ export class LiveBus {
   readonly role: LiveBusOptions["role"];
   /** The plant as it is read from the bus; undefined in the role `site`. */
   readonly plant: ObservedPlant | undefined;
-  readonly connections: readonly BusClient[];
   readonly site: SiteSide | undefined;
   readonly operator: OperatorSide | undefined;
   readonly #broker: EmbeddedBroker | undefined;
+  readonly #clients: readonly BusClient[];
   readonly #note: Note;
 
-  private constructor(
-    parts: Omit<LiveBus, "tick" | "firstReadings" | "close"> & { readonly broker: EmbeddedBroker | undefined; note: Note },
-  ) {
+  private constructor(parts: Pick<LiveBus, "home" | "address" | "embedded" | "role" | "plant" | "site" | "operator"> & Inner) {
     ({ home: this.home, address: this.address, embedded: this.embedded, role: this.role, plant: this.plant } = parts);
-    ({ connections: this.connections, site: this.site, operator: this.operator, broker: this.#broker, note: this.#note } = parts);
+    ({ clients: this.#clients, site: this.site, operator: this.operator, broker: this.#broker, note: this.#note } = parts);
   }
 
   /**
-   * @param steering decides what load targets mean, where the plant is steered from here
-   * @throws PulmuError for options, keys or a broker that cannot be had
+   * Joins, and reads; nobody answers the grid before `lead`.
+   * @param store what was obeyed and which load targets are in force; those who may follow one another share it
+   * @throws PulmuError for options or a broker that cannot be had
    */
-  static async open(
-    options: LiveBusOptions,
-    { site, catalog, scenario, twin }: BusPlant,
-    note: Note,
-    steering?: Steering,
-  ): Promise<LiveBus> {
+  static async open(options: LiveBusOptions, { site, catalog, scenario, twin }: BusPlant, store: Store, note: Note): Promise<LiveBus> {
     const { role } = options;
     const dialects = dialectsOf(options.dialect ?? []);
     const home = new BusHome(options.busHome);
     const broker = options.bus === undefined ? await openBroker(options, note) : undefined;
     const address = options.bus ?? broker!.address;
-    const connections: BusClient[] = [];
-    const connect = async (purpose: string, session: "clean" | "kept" = "clean") => {
+    const clients: BusClient[] = [];
+    const connect = (purpose: string, session: "clean" | "kept") => {
       const clientId = `${options.clientId ?? `pulmu-${site.id}`}-${purpose}`;
-      const client = await BusClient.connect({ ...busOptions(address, clientId, options), session }, (notice) => tell(notice, note));
-      connections.push(client);
+      return BusClient.connect({ ...busOptions(address, clientId, options), session }, (notice) => tell(notice, note));
+    };
+    const join = async (purpose: string) => {
+      const client = await connect(purpose, "clean");
+      clients.push(client);
       return client;
     };
     let operator: OperatorSide | undefined;
     try {
-      const siteSide = twin === undefined ? undefined : new SiteSide(await connect("site"), twin, (text) => note("warning", text));
+      const siteSide = twin === undefined ? undefined : new SiteSide(await join("site"), twin, (text) => note("warning", text));
       await siteSide?.start();
       let plant: ObservedPlant | undefined;
       if (role !== "site") {
-        const policy = options.acceptUnsigned ? "accept-unsigned" : "require";
-        const wires = { telemetry: await connect("operator"), flex: await connect("flex", "kept") };
         operator = await OperatorSide.open({
           site,
           catalog,
           home,
-          connections: wires,
-          policy,
+          store,
+          // Several operators may read one site, those that stand by among them; the place that answers the grid is one.
+          telemetry: await join(twin === undefined ? `operator-${randomUUID().slice(0, 8)}` : "operator"),
+          connectFlex: () => connect("flex", "kept"),
+          policy: options.acceptUnsigned ? "accept-unsigned" : "require",
           dialects,
           note,
-          ...(steering !== undefined && { steering }),
         });
         plant = new ObservedPlant(operator.reader, { site, catalog, scenario, ...(twin !== undefined && { twin }) });
       }
@@ -109,15 +114,14 @@ export class LiveBus {
         embedded: broker !== undefined,
         role,
         plant,
-        connections,
+        clients,
         site: siteSide,
         operator,
         broker,
         note,
       });
     } catch (error) {
-      await operator?.close();
-      await Promise.all(connections.map((client) => client.close()));
+      await Promise.all(clients.map((client) => client.close()));
       await broker?.close();
       throw error;
     }
@@ -143,9 +147,15 @@ export class LiveBus {
     }
   }
 
+  /** Connections of this process. */
+  get connections(): readonly BusClient[] {
+    const wire = this.operator?.wire;
+    return wire === undefined ? this.#clients : [...this.#clients, wire];
+  }
+
   async close(): Promise<void> {
-    await this.operator?.close();
-    await Promise.all(this.connections.map((client) => client.close()));
+    await this.operator?.standBy();
+    await Promise.all(this.#clients.map((client) => client.close()));
     await this.#broker?.close();
   }
 }

@@ -3,10 +3,14 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, relative } from "node:path";
 import { loadCatalog } from "@pulmu/catalog";
+import { openStore } from "@pulmu/journal";
 import { loadSite } from "@pulmu/site";
 import { plainScenario, type Kpis } from "@pulmu/twin";
 import { formatDuration, formatEnergy, formatPower, PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
+import { readBmcAccess } from "../bmc/access-file.ts";
+import { openBmcHouse, type BmcHouse } from "../bmc/bmc-house.ts";
+import { BusHome } from "../bus/bus-home.ts";
 import { LiveBus, type BusPlant, type LiveBusOptions } from "../bus/live-bus.ts";
 import { Console } from "../console/console.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
@@ -16,7 +20,9 @@ import { Pacer, wallClock } from "../live/pacer.ts";
 import { factoryState } from "../live/state.ts";
 import type { View } from "../live/view.ts";
 import { openLive, openScenario } from "../run/twin.ts";
-import { twinPlant } from "../steer/steered-plant.ts";
+import { readTerms } from "../steer/flex-terms.ts";
+import { redfishPlant } from "../steer/redfish-plant.ts";
+import { twinPlant, type SteeredPlant } from "../steer/steered-plant.ts";
 import { Steering } from "../steer/steering.ts";
 import { catchStop } from "../stop-signal.ts";
 import { createFactoryServer } from "../server/app.ts";
@@ -26,6 +32,7 @@ import { count, fixed, grouped } from "../terminal/format.ts";
 import { LogView, logLine } from "../terminal/log-view.ts";
 import { Screen } from "../terminal/screen.ts";
 import { createStyle, wantsColour } from "../terminal/style.ts";
+import { Operation } from "./operation.ts";
 
 export interface UpOptions extends LiveBusOptions {
   readonly site?: string;
@@ -44,6 +51,12 @@ export interface UpOptions extends LiveBusOptions {
   readonly db?: string | false;
   /** False: racks do as they like, within their standing limits. */
   readonly steering: boolean;
+  /** File that says how to get at the site's BMCs: caps go there, over Redfish. */
+  readonly bmcs?: string;
+  /** Port for the BMCs of the twin that runs here. */
+  readonly serveBmcs?: number;
+  /** File of what the grid side pays for load that gives way. */
+  readonly flexTerms?: string;
   /** False: no tokens are served. */
   readonly gateway: boolean;
   /** One above `port` unless said. */
@@ -67,28 +80,45 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   let factory: LiveFactory | undefined;
   const note = (severity: "info" | "warning", text: string) => void (factory?.note(severity, text) ?? early.push([severity, text]));
   try {
-    const steering = steeringOf(options, plant);
+    const home = new BusHome(options.busHome);
+    const store = await openStore(options.db || home.database);
+    closers.push(() => store.close());
     const openBus = async (): Promise<LiveBus> => {
-      const opened = await LiveBus.open(options, plant, note, steering);
+      const opened = await LiveBus.open(options, plant, store, note);
       closers.push(() => opened.close());
       return opened;
     };
+    const shared = options.role === "operator" || typeof options.db === "string";
+    const operation = new Operation({ store, shared, note });
+    const terms = options.flexTerms === undefined ? undefined : readTerms(options.flexTerms);
     // A twin in this process can be shown at once, while the bus is still being joined; somebody else's plant is only there.
     let bus = plant.twin === undefined ? await openBus() : undefined;
     factory = new LiveFactory(plant.twin ?? bus!.plant!, { workloadSource, speed: options.speed });
     for (const [severity, text] of early) factory.note(severity, text);
-    if (steering !== undefined) steer(factory, steering);
+    const bmcs = await openBmcsOf(options, plant, home);
+    closers.push(() => bmcs?.close());
+    const steered = steeredPlant(options, plant, bus);
+    const steering = steered && new Steering(steered, { newId: randomUUID, chronicle: operation.chronicle, terms });
+    factory.steering = steering;
+    steering?.speak(note);
+    factory.listen({ onSecond: () => operation.second() });
+    closers.push(() => operation.close());
+    if (plant.twin !== undefined) await operation.begin(steering, undefined);
     const pages = new Console(factory);
     closers.push(() => pages.close());
 
     let show = () => {};
     const pacer = new Pacer(factory, wallClock, secondZeroMs, () => {
       bus?.tick();
+      operation.tick();
       show();
     });
     closers.push(() => pacer.stop());
     pacer.start();
-    if (plant.twin === undefined) await bus!.firstReadings(() => stop.requested); // nothing to show before
+    if (plant.twin === undefined) {
+      await bus!.firstReadings(() => stop.requested); // nothing to show before
+      await operation.begin(steering, bus);
+    }
 
     let server = createFactoryServer(factory, { bus, pages });
     const listening = await listen({ fetch: (request, env) => server.app.fetch(request, env) }, options.host, options.port);
@@ -99,20 +129,24 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     announceFactory(factory, listening.url, options);
 
     bus ??= await openBus();
-    if (plant.twin !== undefined) await bus.firstReadings(() => stop.requested);
+    if (plant.twin !== undefined) {
+      await operation.join(bus);
+      await bus.firstReadings(() => stop.requested);
+    }
     if (bus.plant !== undefined) factory.see(bus.plant);
     // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
     if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
 
     const accounts = await openAccountsOf(factory, plant, options);
     closers.push(() => accounts?.close());
+    const journal = await operation.write(accounts?.house, plant.site.utcOffsetMin);
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
     pages.open({ bus, ...doorsOf(accounts, gateway) });
-    server = createFactoryServer(factory, { accounts: accounts?.app, bus, pages });
+    server = createFactoryServer(factory, { accounts: accounts?.app, bus, pages, journal, bmcs });
     bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: factory.simulation.site.utcOffsetMin });
-    announceDoors(factory, listening.url, { accounts, gateway, bus, signInLink: pages.signInLink }, options);
+    announceDoors(factory, listening.url, { accounts, gateway, bus, bmcs, signInLink: pages.signInLink }, options);
 
     const view = openView(factory, `${listening.url}${pages.signInLink}`, options);
     closers.push(() => view.close());
@@ -129,28 +163,41 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** Steers what runs in this process; not a site that somebody else operates. */
-function steeringOf({ steering, role }: UpOptions, { twin }: BusPlant): Steering | undefined {
-  return steering && role !== "site" && twin !== undefined ? new Steering(twinPlant(twin), { newId: randomUUID }) : undefined;
+/** What is steered from here: the twin of this process, or a site whose BMCs can be reached. Undefined: nothing is. */
+function steeredPlant(
+  { steering, role, bmcs }: UpOptions,
+  { twin, ...plant }: BusPlant,
+  bus: LiveBus | undefined,
+): SteeredPlant | undefined {
+  if (bmcs !== undefined && role !== "operator")
+    throw new PulmuError({
+      code: "up.role",
+      path: "--bmcs",
+      rule: "an operator steers over Redfish: the twin of this process needs no wire",
+    });
+  if (!steering || role === "site") return undefined;
+  if (twin !== undefined) return twinPlant(twin);
+  if (bmcs === undefined) return undefined;
+  const { plant: seen, operator } = bus!;
+  const observed = { ...plant, seen: seen!, tellsWork: false };
+  return redfishPlant(observed, () => operator!.reader.plantMs, plant.catalog, readBmcAccess(bmcs));
 }
 
-function steer(factory: LiveFactory, steering: Steering): void {
-  factory.steering = steering;
-  steering.speak((severity, text) => factory.note(severity, text));
-  steering.lead();
-  factory.listen({ onSecond: () => steering.second() });
+/** The BMCs of a twin that somebody else is to steer. */
+async function openBmcsOf({ serveBmcs, role }: UpOptions, { twin }: BusPlant, home: BusHome): Promise<BmcHouse | undefined> {
+  if (serveBmcs === undefined) return undefined;
+  if (role !== "site" || twin === undefined)
+    throw new PulmuError({ code: "up.role", path: "--serve-bmcs", rule: "a site serves its BMCs to an operator: --role site" });
+  return openBmcHouse(twin, serveBmcs, home.folder);
 }
 
 /**
- * Accounts beside the factory. They meter where the work is and where the registers are: a BMS has points of power, and none of energy.
- * @throws PulmuError `up.role` where there is neither
+ * Accounts beside the factory. They meter where the work is and where the registers are, not where an operator is alone: a BMS has points
+ * of power, and none of energy.
  */
 async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options: UpOptions): Promise<AccountsService | undefined> {
   const { db, scenario, speed } = options;
-  if (db === false || (db === undefined && twin === undefined)) return undefined;
-  if (twin === undefined) {
-    throw new PulmuError({ code: "up.role", path: "--db", rule: "accounts are kept where the work runs, not by an operator alone" });
-  }
+  if (db === false || twin === undefined) return undefined;
   const { openAccounts } = await import("../accounts/service.ts");
   const study = scenario !== undefined || speed !== 1;
   const complain = (text: string) => factory.note("warning", text);
@@ -227,24 +274,26 @@ function announceFactory({ simulation: { site }, info }: LiveFactory, url: strin
 }
 
 function announceDoors(
-  { simulation: { site }, info }: LiveFactory,
+  { simulation: { site }, info, steering }: LiveFactory,
   url: string,
   {
     accounts,
     gateway,
     bus,
+    bmcs,
     signInLink,
   }: {
     readonly accounts: AccountsService | undefined;
     readonly gateway: GatewayService | undefined;
     readonly bus: LiveBus;
+    readonly bmcs: BmcHouse | undefined;
     readonly signInLink: string;
   },
   options: UpOptions,
 ): void {
   if (options.json) {
     const { workloadSource } = info;
-    const doors = { serving: url, tokens: gateway?.url, bus: bus.address, role: bus.role };
+    const doors = { serving: url, tokens: gateway?.url, bus: bus.address, role: bus.role, bmcs: bmcs?.accessFile, leads: steering?.leads };
     process.stdout.write(`${JSON.stringify({ ...doors, site: site.id, phase: site.phase.id, workloadSource })}\n`);
     return;
   }
@@ -253,6 +302,8 @@ function announceDoors(
   if (gateway !== undefined) process.stdout.write(`Tokens: ${gateway.url}${key}\n`);
   if (accounts !== undefined) process.stdout.write(`Accounts: ${accounts.house.store.place}\n`);
   process.stdout.write(`Bus: ${bus.address}${bus.role === "all" ? "" : `, as the ${bus.role}`}\n`);
+  if (bmcs !== undefined) process.stdout.write(`BMCs: ${bmcs.pattern}, to be had with --bmcs ${bmcs.accessFile}\n`);
+  if (steering?.leads === false) process.stdout.write("Steering: stands by, another pulmu leads\n");
 }
 
 function isLoopback(host: string): boolean {

@@ -1,9 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 import { Hono, type Context } from "hono";
 import { ACCOUNTS_BASE } from "../accounts/base.ts";
+import type { BmcHouse } from "../bmc/bmc-house.ts";
 import { busState } from "../bus/bus-state.ts";
 import type { LiveBus } from "../bus/live-bus.ts";
 import type { Console } from "../console/console.ts";
@@ -12,6 +14,7 @@ import { factoryState, nodeState, rackState, type RackState } from "../live/stat
 import { steeringState } from "../steer/steering-state.ts";
 import { answerProblem, ApiError } from "./api-error.ts";
 import { EventStream } from "./event-stream.ts";
+import { addGridRoutes } from "./grid-routes.ts";
 import { createMetrics } from "./metrics.ts";
 import { PAGE, PAGE_POLICY } from "./page.ts";
 import { answerSeries, integer } from "./series-query.ts";
@@ -48,11 +51,14 @@ export interface FactoryServerOptions {
   readonly accounts?: Hono | undefined;
   readonly bus?: LiveBus | undefined;
   readonly pages?: Console | undefined;
+  /** Where steering writes what it does. */
+  readonly journal?: Store | undefined;
+  readonly bmcs?: BmcHouse | undefined;
 }
 
 export function createFactoryServer(
   factory: LiveFactory,
-  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus, pages }: FactoryServerOptions = {},
+  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus, pages, journal, bmcs }: FactoryServerOptions = {},
 ): FactoryServer {
   const events = new EventStream(factory, maxEventClients);
   const metrics = createMetrics(factory, bus);
@@ -92,6 +98,8 @@ export function createFactoryServer(
 
   const { steering } = factory;
   if (steering !== undefined) app.get("/api/steering", (context) => context.json(steeringState(steering)));
+  addGridRoutes(app, factory, journal);
+  if (bmcs !== undefined) app.get("/api/bmcs", (context) => context.json(bmcs.sums()));
   if (bus !== undefined) app.get("/api/bus", (context) => context.json(busState(bus)));
 
   app.get("/api/events", (context) => {

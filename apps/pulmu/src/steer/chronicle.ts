@@ -1,4 +1,4 @@
-import { appendEntries, type Draft, type Store } from "@pulmu/journal";
+import { appendEntries, readTrace, traceIdOf, type Draft, type Store } from "@pulmu/journal";
 import { postSettlement, type Calendar, type FlexSettlement } from "@pulmu/ledger";
 
 /** Lines that may wait for a database that is away; what comes beyond is dropped, and said. */
@@ -7,6 +7,9 @@ const MAX_WAITING = 10_000;
 const RETRY_MS = 1_000;
 /** How long the end waits for what is still to be written, ms. */
 const PATIENCE_MS = 3_000;
+
+/** Lines of one trace that are looked through. */
+const MAX_ENTRIES = 1_000;
 
 /** Where the chronicle is written. */
 export interface Books {
@@ -18,10 +21,10 @@ type Line = { readonly draft: Draft } | { readonly settlement: FlexSettlement };
 
 /**
  * What steering does, line by line, into the journal; and what an event comes to, into the books. In the order in which it was told; a
- * database that is away is waited for, and nothing else waits for it.
+ * database that is not there yet, or away, is waited for, and nothing else waits for it.
  */
 export class Chronicle {
-  readonly #books: Books;
+  #books: Books | undefined;
   readonly #now: () => number;
   readonly #complain: (text: string) => void;
   #waiting: Line[] = [];
@@ -30,10 +33,25 @@ export class Chronicle {
   #closing = false;
 
   /** @param now epoch ms of this machine, whatever day the plant plays */
-  constructor(books: Books, now: () => number, complain: (text: string) => void) {
-    this.#books = books;
+  constructor(now: () => number, complain: (text: string) => void) {
     this.#now = now;
     this.#complain = complain;
+  }
+
+  /** What was told so far and is told from now on goes there. */
+  open(books: Books): void {
+    this.#books = books;
+    if (this.#waiting.length > 0) this.#working ??= this.#work(books);
+  }
+
+  /** Draw before an event that an earlier process told of, and how many have begun to follow it; undefined: none has. */
+  async begunBefore(id: string, traceparent: string): Promise<{ readonly baselineW: number; readonly parts: number } | undefined> {
+    const trace = traceIdOf(traceparent);
+    if (this.#books === undefined || trace === undefined) return undefined;
+    const entries = await readTrace(this.#books.store, trace, MAX_ENTRIES);
+    const begun = entries.filter(({ kind, subject }) => kind === "power.target.allocated" && subject === id);
+    const baselineW = begun[0]?.data?.["baselineW"];
+    return typeof baselineW === "number" ? { baselineW, parts: begun.length } : undefined;
   }
 
   tell(draft: Draft): void {
@@ -64,13 +82,13 @@ export class Chronicle {
       return;
     }
     this.#waiting.push(line);
-    this.#working ??= this.#work();
+    if (this.#books !== undefined) this.#working ??= this.#work(this.#books);
   }
 
-  async #work(): Promise<void> {
+  async #work(books: Books): Promise<void> {
     for (let tries = 0; this.#waiting.length > 0;) {
       try {
-        await this.#write(this.#waiting[0]);
+        await this.#write(books, this.#waiting[0]);
         this.#waiting.shift();
         tries = 0;
       } catch (error) {
@@ -82,8 +100,7 @@ export class Chronicle {
     this.#working = undefined;
   }
 
-  async #write(line: Line): Promise<void> {
-    const { store, calendar } = this.#books;
+  async #write({ store, calendar }: Books, line: Line): Promise<void> {
     if ("draft" in line) await store.transaction((tx) => appendEntries(tx, [line.draft], this.#now()));
     else await postSettlement(store, calendar, line.settlement, "power", this.#now());
   }

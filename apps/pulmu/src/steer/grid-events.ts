@@ -49,6 +49,8 @@ export interface SteeredSecond extends Pick<FlexState, "scopes" | "meteredW"> {
 }
 
 export interface GridEventsOptions {
+  /** Where lines go. */
+  readonly chronicle: Chronicle;
   readonly site: Site;
   readonly terms: FlexTerms;
   /** Limit in force on a rack, W. */
@@ -82,8 +84,6 @@ interface Followed extends TargetHead {
  * cost and how it is settled. Each step is a line of the journal under the target's trace.
  */
 export class GridEvents {
-  /** Where lines go; undefined: nowhere. */
-  chronicle: Chronicle | undefined;
   readonly #options: GridEventsOptions;
   readonly #recorder: EventRecorder;
   readonly #events = new Map<string, Followed>();
@@ -110,9 +110,13 @@ export class GridEvents {
       if (target.limitW !== undefined) this.#remember({ ...head, target, takenMs: atMs, ...NOTHING_YET, breaches: [] });
   }
 
-  /** What another process wrote of an event that goes on: what was drawn before it, and how often it was begun. */
-  resume(id: string, baselineW: number, parts: number): void {
-    this.#recorder.resume(id, baselineW, parts);
+  /** Looks up what earlier processes wrote of events that still go on: they are settled against what was drawn before them. */
+  async resume(): Promise<void> {
+    for (const { target, traceparent, state } of this.#events.values()) {
+      if (state === "over") continue;
+      const begun = await this.#options.chronicle.begunBefore(target.id, traceparent);
+      if (begun !== undefined) this.#recorder.resume(target.id, begun.baselineW, begun.parts);
+    }
   }
 
   refused(error: PulmuError, head: TargetHead): void {
@@ -123,6 +127,7 @@ export class GridEvents {
   /** Call once a second, after steering. */
   second({ wallMs, scopes, meteredW, lowered, works, outputs }: SteeredSecond): void {
     this.#nowMs = wallMs;
+    const settled = new Map(this.#recorder.step(wallMs, scopes, meteredW, outputs).map((each) => [each.asked.id, each]));
     const inForce = new Set<string>();
     scopes.forEach((scope, s) => {
       const event = this.#events.get(scope.stretch?.target.id ?? "");
@@ -131,7 +136,6 @@ export class GridEvents {
       if (event.beforeW === undefined) this.#begin(event, scope, meteredW[s], works);
       this.#follow(event, scope, meteredW[s], lowered);
     });
-    const settled = new Map(this.#recorder.step(wallMs, scopes, meteredW, outputs).map((each) => [each.asked.id, each]));
     for (const event of this.#events.values()) {
       const part = settled.get(event.target.id);
       if (inForce.has(event.target.id)) {
@@ -192,6 +196,7 @@ export class GridEvents {
     const durationS = untilMs === Infinity ? null : Math.max(1, (untilMs - this.#nowMs) / 1000);
     const expected = reductionW > 0 ? forecast(feedTag, reductionW, durationS ?? 3600) : undefined;
     this.#tell(event, "power.target.allocated", id, {
+      baselineW: this.#recorder.baselineW(id),
       drawnW,
       contractW: scope.contractW,
       goalW: scope.goalW,
@@ -234,7 +239,7 @@ export class GridEvents {
     const span = { fromMs: asked.fromMs, untilMs: asked.untilMs, limitW: asked.limitW };
     this.#tell(event, "power.target.ended", asked.id, { ...span, baselineW, response: { ...response }, cost: { ...costState(price) } });
     const { id, atMs, memo, postings } = settlement;
-    this.chronicle?.post({ id, atMs, memo, postings, traceparent: nextTraceparent(event.traceparent) });
+    this.#options.chronicle.post({ id, atMs, memo, postings, traceparent: nextTraceparent(event.traceparent) });
   }
 
   #tellCaps(event: Followed): void {
@@ -298,7 +303,7 @@ export class GridEvents {
 
   #tell(head: TargetHead, kind: string, subject: string, data: object, actor = "power"): void {
     const draft: Draft = { kind, actor, subject, data: json(data), traceparent: nextTraceparent(head.traceparent) };
-    this.chronicle?.tell(draft);
+    this.#options.chronicle.tell(draft);
   }
 }
 

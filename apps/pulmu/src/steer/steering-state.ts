@@ -17,6 +17,8 @@ interface TargetState {
 
 /** `/api/steering`: what may be drawn, what is held back for it, and why. Powers in W; null where something is not known. */
 export interface SteeringState {
+  /** False: stands by, another process steers. */
+  readonly leads: boolean;
   /** The site, then each feed: what the contract allows, what holds now on its way to where it goes, what is drawn. */
   readonly envelope: readonly {
     readonly feed: string | null;
@@ -70,6 +72,7 @@ export function steeringState(steering: Steering): SteeringState {
   const { count, last } = steering.writes;
   const names = (list: readonly number[]) => list.slice(0, MAX_SHOWN).map((r) => racks[r].id);
   return {
+    leads: steering.leads,
     envelope: scopes.map(({ feedTag, contractW, limitW, goalW, drawnW, stretch }) => ({
       feed: feedTag ?? null,
       contractW,

@@ -5,6 +5,7 @@ import { rackLimitW } from "@pulmu/power";
 import { SERIES, type Simulation } from "@pulmu/twin";
 import { openLive, openScenario } from "../run/twin.ts";
 import { CHECKOUT } from "../testing/run-pulmu.ts";
+import { Chronicle } from "./chronicle.ts";
 import { twinPlant } from "./steered-plant.ts";
 import { Steering } from "./steering.ts";
 import { steeringState } from "./steering-state.ts";
@@ -18,7 +19,7 @@ const ids = (): string => "4f5a1c0e-7a43-4b52-9d0e-0c6f4d1f9a11";
 
 async function open(site: string): Promise<{ readonly twin: Simulation; readonly steering: Steering }> {
   const { simulation } = await openLive(START_MS, { site, synthetic: true });
-  const steering = new Steering(twinPlant(simulation), { newId: ids });
+  const steering = new Steering(twinPlant(simulation), { newId: ids, chronicle: new Chronicle(Date.now, () => {}) });
   steering.lead();
   return { twin: simulation, steering };
 }
@@ -120,7 +121,7 @@ test("given a controller that is replaced, not one cap changes on the way", asyn
 
 test("given a scenario with load targets, they are followed as if the grid had sent them", async () => {
   const { simulation } = await openScenario(join(CHECKOUT, "scenarios/lab-hour.yaml"), { synthetic: true });
-  const steering = new Steering(twinPlant(simulation), { newId: ids });
+  const steering = new Steering(twinPlant(simulation), { newId: ids, chronicle: new Chronicle(Date.now, () => {}) });
   steering.lead();
   assert.deepEqual(
     steeringState(steering).targets.map(({ feed, limitW }) => [feed, limitW]),

@@ -22,6 +22,7 @@ import {
 } from "@pulmu/power";
 import type { LoadTargetSpec, Simulation } from "@pulmu/twin";
 import { formatPower, PulmuError } from "@pulmu/units";
+import type { Chronicle } from "./chronicle.ts";
 import { factoryNow } from "./factory-now.ts";
 import { ASSUMED_TERMS } from "./flex-terms.ts";
 import { GridEvents, type TargetHead } from "./grid-events.ts";
@@ -47,6 +48,8 @@ export interface SteeringOptions {
   readonly newId: () => string;
   /** What the grid side pays; left out: assumed. */
   readonly terms?: FlexTerms | undefined;
+  /** Where what steering does is written. */
+  readonly chronicle: Chronicle;
 }
 
 /**
@@ -75,7 +78,7 @@ export class Steering {
    * Makes the scenario's load targets known; devices are not touched before `lead`.
    * @throws PulmuError `power.*` for a site whose lowest caps do not fit it, or targets that cannot be
    */
-  constructor(plant: SteeredPlant, { newId, terms = ASSUMED_TERMS }: SteeringOptions) {
+  constructor(plant: SteeredPlant, { newId, chronicle, terms = ASSUMED_TERMS }: SteeringOptions) {
     const { site, scenario, seen, clock } = plant;
     this.#plant = plant;
     this.#seen = seen;
@@ -85,6 +88,7 @@ export class Steering {
     this.#works = this.#worksOf(seen);
     this.#outputs = new LiveOutputs(site);
     this.events = new GridEvents({
+      chronicle,
       site,
       terms,
       limitW: (rack) => this.#loop.limitW(rack),
@@ -172,6 +176,8 @@ export class Steering {
   decider(onMessage: (message: AgentMessage) => void, onStep: (state: FlexState) => void): FlexDecider {
     return {
       take: (data, correlationId, nowMs, from, traceparent) => this.#take(data, { correlationId, from, traceparent }, nowMs),
+      retake: (data, correlationId, nowMs, from, traceparent) =>
+        this.events.takenBefore(this.agent.take(data, correlationId, nowMs), { correlationId, from, traceparent }, nowMs),
       step: (nowMs) => {
         const messages = this.agent.step(nowMs);
         for (const message of messages) {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { LiveFactory } from "../live/factory.ts";
 import { openScenario } from "../run/twin.ts";
 import { createFactoryServer } from "../server/app.ts";
+import { Chronicle } from "../steer/chronicle.ts";
 import { twinPlant } from "../steer/steered-plant.ts";
 import { Steering } from "../steer/steering.ts";
 import { CHECKOUT } from "../testing/run-pulmu.ts";
@@ -14,7 +15,10 @@ import { createStyle } from "./style.ts";
 async function lab(seconds: number): Promise<LiveFactory> {
   const { simulation } = await openScenario(join(CHECKOUT, "scenarios/lab-hour.yaml"), { synthetic: true });
   const factory = new LiveFactory(simulation, { workloadSource: "test", speed: 1 });
-  const steering = new Steering(twinPlant(simulation), { newId: () => "4f5a1c0e-7a43-4b52-9d0e-0c6f4d1f9a11" });
+  const steering = new Steering(twinPlant(simulation), {
+    newId: () => "4f5a1c0e-7a43-4b52-9d0e-0c6f4d1f9a11",
+    chronicle: new Chronicle(Date.now, () => {}),
+  });
   steering.lead();
   factory.steering = steering;
   factory.listen({ onSecond: () => steering.second() });

@@ -6,6 +6,7 @@ import type { Span, Style } from "./style.ts";
 /** How steering stands, in a line: caps against what they have to fit, where a limit is going, and what is wrong. Empty where nobody steers. */
 export function steeringLine({ steering, simulation }: LiveFactory, style: Style): readonly Span[] {
   if (steering === undefined) return [];
+  if (!steering.leads) return [[" stands by: another pulmu steers", style.orange]];
   const { scopes, liableW, budgetW, shortW, unreachable, disobedient, criticalCuts } = steering.view();
   const line: Span[] = [[" caps ", style.dim], [formatPower(liableW)], [` of ${formatPower(budgetW)} for racks`, style.dim]];
   for (const { feedTag, limitW, goalW, stretch } of scopes) {

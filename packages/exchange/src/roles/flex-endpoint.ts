@@ -32,6 +32,8 @@ export interface FlexDecider {
    * @throws PulmuError naming each that cannot be
    */
   take(data: FlexData[typeof SET], correlationId: string, nowMs: number, from: string, traceparent: string): void;
+  /** Takes again what an earlier process took; left out: `take` does. @throws PulmuError as `take` */
+  retake?(data: FlexData[typeof SET], correlationId: string, nowMs: number, from: string, traceparent: string): void;
   /** Brings what is due into force. Called once a second, and after each message. */
   step(nowMs: number): readonly AgentMessage[];
   /** An infrastructure agent told what it did. */
@@ -94,9 +96,11 @@ export class FlexEndpoint {
   /** Takes again what was taken before, then listens. @throws PulmuError as `Bus.subscribe` does */
   async start(): Promise<void> {
     this.#taken = (await this.#store?.load()) ?? [];
+    const decider = this.#decider;
     for (const { data, correlationId, from, traceparent, atMs } of this.#taken) {
       try {
-        this.#decider.take(data, correlationId, atMs, from, traceparent);
+        if (decider.retake === undefined) decider.take(data, correlationId, atMs, from, traceparent);
+        else decider.retake(data, correlationId, atMs, from, traceparent);
       } catch (error) {
         if (!(error instanceof PulmuError)) throw error;
         this.#gate.refusals.note(atMs, `kept load target ${correlationId}`, error.problems); // such as a feed that is no more

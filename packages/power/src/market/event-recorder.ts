@@ -92,6 +92,11 @@ export class EventRecorder {
     return this.#running.flatMap((running) => (running === undefined ? [] : this.#settle(running, nowMs, this.#partOf(running))));
   }
 
+  /** What was drawn before an event that runs, W; NaN where no meter is trusted. */
+  baselineW(id: string): number {
+    return meanOf(this.#running.find((one) => one?.asked.id === id)?.powerW.slice(0, BEFORE_S) ?? []);
+  }
+
   /** What was metered of an event that runs, from before its start on. */
   readings(id: string): MeterSeries | undefined {
     const running = this.#running.find((one) => one?.asked.id === id);
@@ -144,6 +149,10 @@ function seriesOf({ asked, powerW }: Running): MeterSeries {
 function filled(powerW: readonly number[]): number[] {
   const known = powerW.filter((reading) => !Number.isNaN(reading));
   if (known.length < powerW.length * (1 - MISSING_SHARE)) return [...powerW];
-  const meanW = known.reduce((sum, reading) => sum + reading, 0) / known.length;
+  const meanW = meanOf(known);
   return powerW.map((reading) => (Number.isNaN(reading) ? meanW : reading));
+}
+
+function meanOf(powerW: readonly number[]): number {
+  return powerW.reduce((sum, reading) => sum + reading, 0) / powerW.length;
 }
