@@ -29,6 +29,9 @@ export const ACTIONS = [
   "allotment.read",
   "allotment.apply",
   "allotment.manage",
+  "job.read",
+  "job.submit",
+  "quota.manage",
   "inference",
 ] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -45,6 +48,7 @@ const ALLOWED: Readonly<Record<Role, ReadonlySet<Action>>> = {
     "key.manage",
     "budget.manage",
     "allotment.apply",
+    "job.submit",
   ]),
   operator: new Set(ACTIONS),
 };
@@ -60,6 +64,7 @@ const SITE_WIDE: ReadonlySet<Action> = new Set([
   "fleet.read",
   "fleet.manage",
   "allotment.manage",
+  "quota.manage",
 ]);
 
 /** A role, and where it holds: in one tenant, or in the whole site (undefined). */
