@@ -2,7 +2,7 @@ import { PulmuError } from "@pulmu/units";
 import type { Job } from "./book/job.ts";
 import type { JobBook } from "./book/job-book.ts";
 import { newJobs, type Submission } from "./book/new-jobs.ts";
-import { type Cluster, powerOf } from "./spec/cluster.ts";
+import { type ClusterFacts, powerOf } from "./spec/cluster.ts";
 import type { JobSpec } from "./spec/job-spec.ts";
 
 const TOKEN = /^[\x21-\x7e]{1,100}$/;
@@ -24,7 +24,7 @@ export async function submitJob(
   book: JobBook,
   spec: JobSpec,
   { by, projectId, token, traceparent }: Asker,
-  cluster: Pick<Cluster, "wattsPerGpu">,
+  cluster: Pick<ClusterFacts, "wattsPerGpu">,
   { nowMs, randomBytes }: { readonly nowMs: number; readonly randomBytes: (count: number) => Uint8Array },
 ): Promise<readonly Job[]> {
   if (!TOKEN.test(token)) throw new PulmuError({ code: "job.token", path: "token", value: token, rule: "1 to 100 printable characters without spaces" }); // prettier-ignore

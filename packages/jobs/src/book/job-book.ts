@@ -3,6 +3,7 @@ import type { UsageRecord } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import type { Quota, Reservation } from "../quota/quota.ts";
 import type { JobSpec } from "../spec/job-spec.ts";
+import { replaceInfinity, reviveInfinity } from "./infinity.ts";
 import { ENDED, type Job, type JobState, type JobStep } from "./job.ts";
 
 /** Rows one listing gives at most. */
@@ -252,6 +253,3 @@ function jobOf(row: Columns): Job {
   const columns = { id: `${row["id"]}`, seq: Number(row["seq"]), state: row["state"] as JobState };
   return { ...(JSON.parse(`${row["body"]}`) as Omit<Job, "spec">), ...columns, spec: JSON.parse(`${row["spec"]}`) as JobSpec }; // prettier-ignore
 }
-
-const replaceInfinity = (_: string, value: unknown) => (value === Infinity ? "none" : value);
-const reviveInfinity = (key: string, value: unknown) => (value === "none" && key.startsWith("limit") ? Infinity : value);

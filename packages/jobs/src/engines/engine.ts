@@ -72,8 +72,8 @@ export interface EngineAbilities {
   /** A running job can be stopped and kept, to be started again from its checkpoint; else it is cancelled and handed over anew. */
   readonly requeue: boolean;
   readonly drain: boolean;
-  /** The engine itself holds its jobs to a power budget. */
-  readonly powerBudget: boolean;
+  /** The engine itself holds its jobs to a power budget, of this at most, W; 0 = it does not. */
+  readonly powerW: number;
   readonly excludeNodes: boolean;
   readonly images: boolean;
 }

@@ -1,8 +1,7 @@
 import type { UsageRecord } from "@pulmu/ledger";
 import type { Job } from "../book/job.ts";
 import { unmeteredMs } from "../book/job-times.ts";
-import type { Cluster } from "../spec/cluster.ts";
-import { clusterGpus } from "../spec/cluster.ts";
+import type { ClusterFacts } from "../spec/cluster.ts";
 import { shareEnergy } from "./share-energy.ts";
 
 /** Counters of the cluster's meter: they only grow. */
@@ -33,7 +32,7 @@ export interface MeteredPeriod {
 /** A period's usage: one record for each job that ran, and what stood idle. Marks the jobs as metered. */
 export function meterPeriod(
   jobs: readonly Job[],
-  cluster: Cluster,
+  cluster: ClusterFacts & { readonly gpus: number },
   meter: MeterCount,
   { houseId, fromMs, untilMs }: { readonly houseId: string; readonly fromMs: number; readonly untilMs: number },
 ): MeteredPeriod {
@@ -42,7 +41,7 @@ export function meterPeriod(
     return ms > 0 ? [{ job, gpuMs: Math.floor(ms * job.gpus) }] : [];
   });
   const busyMs = ran.reduce((sum, { gpuMs }) => sum + gpuMs, 0);
-  const idle = { gpuMs: Math.max(0, clusterGpus(cluster) * (untilMs - fromMs) - busyMs), wattsPerGpu: cluster.idleWattsPerGpu };
+  const idle = { gpuMs: Math.max(0, cluster.gpus * (untilMs - fromMs) - busyMs), wattsPerGpu: cluster.idleWattsPerGpu };
   const holders = ran.map(({ job, gpuMs }) => ({ gpuMs, wattsPerGpu: job.spec.powerPerGpu ?? cluster.wattsPerGpu }));
   const it = shareEnergy(meter.itMilliJ, holders, idle);
   const facility = shareEnergy(meter.facilityMilliJ, holders, idle);

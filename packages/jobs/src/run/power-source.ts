@@ -17,5 +17,6 @@ export interface PowerState {
 
 /** Asked at each step; answers from memory. */
 export interface PowerSource {
-  now(): PowerState;
+  /** @param contractW all that these jobs may ever draw, W: what their nodes need, or what the engine counts */
+  now(contractW: number): PowerState;
 }

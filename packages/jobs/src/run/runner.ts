@@ -7,7 +7,8 @@ import type { Engine, EngineAbilities, EngineJob, EngineNode } from "../engines/
 import { decide } from "../quota/decide.ts";
 import { WHY } from "../quota/decision.ts";
 import type { Quota, Reservation } from "../quota/quota.ts";
-import { type Cluster, clusterGpus } from "../spec/cluster.ts";
+import { type ClusterFacts, kindsOf, nodeGpus } from "../spec/cluster.ts";
+import { writeEngine } from "../book/engine-snapshot.ts";
 import { handOver, inParallel, orderOf } from "./hand-over.ts";
 import type { JobFiles } from "./job-files.ts";
 import { LiveJobs } from "./live-jobs.ts";
@@ -38,6 +39,8 @@ const WARN_MS = 60_000;
 /** A warning younger than this is not repeated when the pause begins. */
 const WARNED_MS = 120_000;
 const METER_MS = 60_000;
+/** What is known of the engine is written down this often. */
+const TELL_MS = 2_000;
 /** Reasons of waiting jobs written down in one step; the others follow. */
 const REASONS_AT_ONCE = 200;
 
@@ -46,8 +49,7 @@ export interface RunnerOptions {
   readonly engine: Engine;
   readonly files: JobFiles;
   readonly power: PowerSource;
-  /** Nodes are taken from the engine; the rest from here. */
-  readonly cluster: Omit<Cluster, "nodes">;
+  readonly cluster: ClusterFacts;
   readonly meter: EnergyMeter;
   /** Where usage goes; undefined = nowhere. */
   readonly ledger: Ledger | undefined;
@@ -100,16 +102,18 @@ export class JobRunner {
   #answeredMs = 0;
   #problem = "";
   #dirty = true;
-  readonly #due = { jobs: -Infinity, nodes: -Infinity, decide: -Infinity, power: -Infinity, checkpoints: -Infinity, meter: NaN, quotas: -Infinity, wishes: -Infinity }; // prettier-ignore
+  readonly #due = { jobs: -Infinity, nodes: -Infinity, decide: -Infinity, power: -Infinity, tell: -Infinity, checkpoints: -Infinity, meter: NaN, quotas: -Infinity, wishes: -Infinity }; // prettier-ignore
   #counted: MeterCount;
   #stepping: Promise<boolean> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  readonly #startedMs: number;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#pausing = new Pausing(options.engine, options.files);
-    this.#power = options.power.now();
+    this.#startedMs = options.now();
+    this.#power = options.power.now(0);
     this.#counted = options.meter.read();
   }
 
@@ -148,10 +152,6 @@ export class JobRunner {
     };
   }
 
-  get cluster(): Cluster {
-    return { ...this.#options.cluster, nodes: this.#nodes };
-  }
-
   /** Unsettled jobs as they stand this moment. */
   jobs(): readonly Job[] {
     return this.#live.all();
@@ -182,6 +182,7 @@ export class JobRunner {
       if (!(error instanceof PulmuError)) throw error;
       this.#problem = error.message;
       await this.#write();
+      await this.#tellEngine(nowMs);
       return false; // nothing is decided on what is not known
     }
     const powerChanged = this.#takePower();
@@ -192,7 +193,37 @@ export class JobRunner {
     this.#options.meter.tick?.(this.#modelledW(), nowMs);
     await this.#meterIfDue(nowMs);
     await this.#write();
+    await this.#tellEngine(nowMs);
     return more;
+  }
+
+  /** Leaves a note of the engine for those who are not the runner. */
+  async #tellEngine(nowMs: number): Promise<void> {
+    if (nowMs - this.#due.tell < TELL_MS) return;
+    this.#due.tell = nowMs;
+    const { book, cluster, files } = this.#options;
+    const count = (state: EngineNode["state"]) => this.#nodes.filter((node) => node.state === state).length;
+    await writeEngine(book.store, {
+      atMs: nowMs,
+      engine: this.#abilities?.description ?? this.#options.engine.name,
+      cluster: { ...cluster, kinds: kindsOf(this.#nodes), contractW: this.#contractW(), images: this.#abilities?.images === true },
+      nodesUp: count("up"),
+      nodesDraining: count("draining"),
+      nodesDown: count("down"),
+      limitBudgetW: this.#power.budgetW,
+      drawnW: this.#drawnW,
+      cause: this.#power.cause?.text ?? "",
+      listings: this.#listings,
+      startedMs: this.#startedMs,
+      problem: this.#problem,
+      filesRoot: files.dirOf(""),
+    });
+  }
+
+  /** All that jobs may ever draw: what the engine counts, else what its GPUs need. */
+  #contractW(): number {
+    const counted = this.#abilities?.powerW ?? 0;
+    return counted > 0 ? counted : Math.ceil((nodeGpus(this.#nodes) * this.#options.cluster.wattsPerGpu) / 1000) * 1000;
   }
 
   // --- what people ask
@@ -325,13 +356,13 @@ export class JobRunner {
 
   #takePower(): boolean {
     const before = this.#power;
-    this.#power = this.#options.power.now();
+    this.#power = this.#options.power.now(this.#contractW());
     return before.budgetW !== this.#power.budgetW;
   }
 
   async #limitPower(nowMs: number): Promise<void> {
     const { budgetW } = this.#power;
-    if (this.#abilities?.powerBudget !== true || budgetW === Infinity) return;
+    if ((this.#abilities?.powerW ?? 0) === 0 || budgetW === Infinity) return;
     if (budgetW === this.#toldBudgetW && nowMs - this.#due.power < POWER_AGAIN_MS) return;
     await this.#tryEngine(async () => {
       await this.#options.engine.limitPower(budgetW);
@@ -529,7 +560,7 @@ export class JobRunner {
     const working = this.#live.filter(({ runSinceMs }) => runSinceMs > 0);
     const busyGpus = working.reduce((sum, { gpus }) => sum + gpus, 0);
     const busyW = working.reduce((sum, { gpus, spec }) => sum + gpus * (spec.powerPerGpu ?? wattsPerGpu), 0);
-    return busyW + Math.max(0, clusterGpus(this.cluster) - busyGpus) * idleWattsPerGpu;
+    return busyW + Math.max(0, nodeGpus(this.#nodes) - busyGpus) * idleWattsPerGpu;
   }
 
   async #meterIfDue(nowMs: number): Promise<void> {
@@ -540,14 +571,14 @@ export class JobRunner {
   }
 
   async #meterNow(): Promise<void> {
-    const { book, houseId, now, meter } = this.#options;
+    const { book, houseId, now, meter, cluster } = this.#options;
     const untilMs = now();
     const fromMs = Number.isNaN(this.#due.meter) ? untilMs : this.#due.meter;
     await this.#write();
     const read = meter.read();
     const jobs = this.#live.filter((job) => unmeteredMs(job, untilMs) > 0 || ENDED.has(job.state));
     const counted = { itMilliJ: read.itMilliJ - this.#counted.itMilliJ, facilityMilliJ: read.facilityMilliJ - this.#counted.facilityMilliJ, carbonMilliG: read.carbonMilliG - this.#counted.carbonMilliG }; // prettier-ignore
-    const period = meterPeriod(jobs, this.cluster, counted, { houseId, fromMs, untilMs });
+    const period = meterPeriod(jobs, { ...cluster, gpus: nodeGpus(this.#nodes) }, counted, { houseId, fromMs, untilMs });
     await book.meter(period.records, jobs, monthOf(untilMs));
     this.#counted = read;
     this.#due.meter = untilMs;

@@ -1,5 +1,5 @@
 import { gpusOf, type JobSpec } from "./job-spec.ts";
-import { type Cluster, powerOf } from "./cluster.ts";
+import { type ClusterFacts, powerOf } from "./cluster.ts";
 
 /** What a GPU-hour costs; a site's own price plan says it. */
 export interface Rate {
@@ -15,7 +15,7 @@ export interface Estimate {
   readonly krw: number | undefined;
 }
 
-export function estimate(spec: JobSpec, cluster: Pick<Cluster, "wattsPerGpu">, rate: Rate | undefined): Estimate {
+export function estimate(spec: JobSpec, cluster: Pick<ClusterFacts, "wattsPerGpu">, rate: Rate | undefined): Estimate {
   const tasks = spec.array ?? 1;
   const gpuHours = (gpusOf(spec) * spec.expected * tasks) / 3600;
   return {

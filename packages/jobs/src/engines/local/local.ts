@@ -61,7 +61,7 @@ export class LocalEngine implements Engine {
 
   probe(): Promise<EngineAbilities> {
     const description = `processes on this machine, ${this.#options.gpus} GPUs`;
-    return Promise.resolve({ description, requeue: true, drain: true, powerBudget: false, excludeNodes: false, images: false });
+    return Promise.resolve({ description, requeue: true, drain: true, powerW: 0, excludeNodes: false, images: false });
   }
 
   async submit(order: EngineOrder): Promise<string> {

@@ -64,7 +64,7 @@ export class SlurmEngine implements Engine {
       description: `Slurm by ${ways.join(" and ")}`,
       requeue: this.#hasCommands,
       drain: this.#hasCommands,
-      powerBudget: this.#hasCommands && this.#powerKw > 0,
+      powerW: this.#hasCommands ? this.#powerKw * 1000 : 0,
       excludeNodes: this.#hasCommands || (version !== undefined && version !== "v0.0.38"),
       images: false,
     };

@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { type Engine, LocalEngine, SlurmEngine, tokenSource } from "@pulmu/jobs";
+import { PulmuError } from "@pulmu/units";
+
+export interface EngineOptions {
+  /** `local`, `local=8`, `slurm` (its commands), `slurm=http://127.0.0.1:6820`. */
+  readonly engine?: string;
+  /** File with the token for slurmrestd; else SLURM_JWT. */
+  readonly engineToken?: string;
+  /** Whose jobs they are at the engine; else whoever runs this. */
+  readonly engineUser?: string;
+  /** Where jobs have their directories: all nodes must see it. */
+  readonly jobsDir?: string;
+}
+
+/** @throws PulmuError `engine.option` */
+export function openEngine(options: EngineOptions, now: () => number): Engine {
+  const { engine = "local", engineToken, engineUser = userInfo().username } = options;
+  const [name, ...rest] = engine.split("=");
+  const value = rest.join("=");
+  if (name === "local" && /^\d{0,4}$/.test(value)) return new LocalEngine({ folder: join(jobsDirOf(options), "engine"), gpus: value === "" ? countGpus() : Number(value), now }); // prettier-ignore
+  if (name === "slurm" && (value === "" || /^https?:\/\/[^/\s]+\/?$/.test(value))) {
+    const url = value === "" ? undefined : value;
+    const token = tokenSource({ file: engineToken, text: process.env["SLURM_JWT"] });
+    return new SlurmEngine({ url, user: engineUser, token, env: process.env, now });
+  }
+  throw new PulmuError({
+    code: "engine.option",
+    path: "--engine",
+    value: engine,
+    rule: "no such engine",
+    hint: "local, local=8 (GPUs), slurm (its commands) or slurm=http://127.0.0.1:6820",
+  });
+}
+
+export function jobsDirOf({ jobsDir = ".pulmu/jobs" }: EngineOptions): string {
+  return resolve(jobsDir);
+}
+
+/** GPUs that nvidia-smi lists; 0 where there is none. */
+function countGpus(): number {
+  const { status, stdout } = spawnSync("nvidia-smi", ["-L"], { encoding: "utf8", timeout: 5_000 });
+  return status === 0 ? stdout.split("\n").filter((line) => line.startsWith("GPU ")).length : 0;
+}

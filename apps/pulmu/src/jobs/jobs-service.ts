@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import type { Store } from "@pulmu/journal";
+import { jobFiles, JobRunner, type MeteredPeriod, ModelledMeter, type PowerSource } from "@pulmu/jobs";
+import { type Calendar, type Ledger, recordReading } from "@pulmu/ledger";
+import type { Site } from "@pulmu/site";
+import { bookOf } from "./book-of.ts";
+import { type EngineOptions, jobsDirOf, openEngine } from "./engine-option.ts";
+
+/** An idle GPU with its part of the tray, of what it draws at work. A guess: idle trays were measured between a tenth and a quarter. */
+const IDLE_SHARE = 0.15;
+/** Of power at the racks, with cooling and losses, where no meter says: a liquid-cooled hall. A guess. */
+const FACILITY_PER_IT = 1.2;
+
+export interface JobsHouse {
+  readonly store: Store;
+  readonly calendar: Calendar;
+  readonly ledger: Ledger;
+}
+
+export interface JobsService {
+  readonly runner: JobRunner;
+  close(): Promise<void>;
+}
+
+/** Opens the engine and runs the database's jobs on it. @throws PulmuError `engine.option`, `store.*` */
+export async function openJobs(
+  house: JobsHouse,
+  { site, carbonGPerKWh }: { readonly site: Site; readonly carbonGPerKWh: number },
+  power: PowerSource,
+  options: EngineOptions & { readonly now: () => number; readonly complain: (text: string) => void },
+): Promise<JobsService> {
+  const { now, complain } = options;
+  const book = await bookOf(house.store);
+  const engine = openEngine(options, now);
+  const houseId = await book.houseId(() => `h${randomBytes(4).toString("hex")}`);
+  const rackType = site.racks[0].type;
+  const wattsPerGpu = Math.round(site.racks[0].provisionedW / (rackType.trays * rackType.gpusPerTray));
+  const source = `engine/${houseId}/${now()}`;
+  const runner = new JobRunner({
+    book,
+    engine,
+    files: jobFiles(jobsDirOf(options)),
+    power,
+    cluster: {
+      places: [site.country, site.id],
+      wattsPerGpu,
+      idleWattsPerGpu: Math.round(wattsPerGpu * IDLE_SHARE),
+      acceleratorId: rackType.acceleratorId,
+    },
+    meter: new ModelledMeter({ facilityPerIt: FACILITY_PER_IT, carbonGPerKWh }),
+    ledger: house.ledger,
+    onMetered: (period) => read(house, source, period),
+    houseId,
+    now,
+    complain,
+  });
+  runner.start();
+  return { runner, close: () => runner.close() };
+}
+
+/** The engine's nodes as a meter of their own: what its jobs used and what stood idle sum to it. */
+async function read({ store, calendar }: JobsHouse, source: string, { fromMs, untilMs, meter }: MeteredPeriod): Promise<void> {
+  if (untilMs <= fromMs) return;
+  const { itMilliJ, facilityMilliJ } = meter;
+  const reading = { source, fromMs, untilMs, siteMilliJ: facilityMilliJ, itMilliJ, coolingMilliJ: facilityMilliJ - itMilliJ, lossMilliJ: 0, otherMilliJ: 0 }; // prettier-ignore
+  await recordReading(store, calendar, reading);
+}
