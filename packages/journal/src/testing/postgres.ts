@@ -168,7 +168,8 @@ export async function startPostgres(settings: readonly string[] = [], folder = n
   };
 
   // A test that ends without `stop` (an assertion outside its `try`, a timeout) leaves no server behind.
-  process.once("exit", () => server?.kill("SIGQUIT"));
+  const onExit = () => server?.kill("SIGQUIT");
+  process.once("exit", onExit);
   await start();
   return {
     folder,
@@ -183,6 +184,7 @@ export async function startPostgres(settings: readonly string[] = [], folder = n
     start,
     stop: async () => {
       await end("SIGINT");
+      process.off("exit", onExit);
       rmSync(folder, { recursive: true, force: true });
     },
   };
