@@ -276,3 +276,145 @@ export interface Quote {
   }[];
   readonly price: CostSum & { readonly byTenant: Readonly<Record<string, CostSum>>; readonly byClass: Readonly<Record<string, CostSum>> };
 }
+
+/** A load target from the grid's message to its settlement. */
+export interface GridEvent {
+  readonly id: string;
+  readonly correlationId: string;
+  readonly trace: string;
+  readonly from: string;
+  readonly feed: string | null;
+  readonly limitW: number;
+  readonly takenMs: number;
+  readonly fromMs: number;
+  readonly untilMs: number | null;
+  readonly deadlineMs: number | null;
+  readonly state: "ahead" | "coming-down" | "held" | "over";
+  readonly nowMs: number;
+  readonly baselineW: number | null;
+  readonly drawnW: number | null;
+  readonly allowedW: number | null;
+  readonly caps: {
+    readonly writes: number;
+    readonly racks: number;
+    readonly fromW: number;
+    readonly toW: number;
+    readonly works: readonly {
+      readonly id: string;
+      readonly tenant: string;
+      readonly serviceClass: string;
+      readonly fromW: number;
+      readonly toW: number;
+    }[];
+  } | null;
+  readonly breaches: readonly { readonly atMs: number; readonly status: string; readonly severity: string; readonly loadW: number }[];
+  readonly response: {
+    readonly reducedEnergyJ: number;
+    readonly askedEnergyJ: number;
+    readonly targetShare: number;
+    readonly timeToComplyS: number | null;
+    readonly overS: number;
+    readonly met: boolean;
+  } | null;
+  readonly cost:
+    | (CostSum & {
+        readonly byTenant: Readonly<Record<string, CostSum>>;
+        readonly byClass: Readonly<Record<string, CostSum>>;
+        readonly works: readonly {
+          readonly workId: string;
+          readonly tenantId: string;
+          readonly serviceClass: string;
+          readonly tokensLost: number;
+          readonly slowedS: number;
+          readonly lostKrw: number;
+        }[];
+      })
+    | null;
+  readonly settlement: {
+    readonly id: string;
+    readonly paidKrw: number;
+    readonly lostKrw: number;
+    readonly postings: readonly { readonly account: string; readonly amountKrw: number }[];
+  } | null;
+}
+
+/** What the journal has of a trace. */
+export interface JournalEntry {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly kind: string;
+  readonly actor: string;
+  readonly subject: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly traceparent?: string;
+}
+
+/** Sums of usage; counts are decimal texts because they may pass 2^53. */
+export interface UsageSum {
+  readonly group: Readonly<Partial<Record<"day" | "tenant" | "project" | "key" | "model", string>>>;
+  readonly records: number;
+  readonly meters: Readonly<
+    Partial<
+      Record<
+        "requests" | "promptTokens" | "cachedTokens" | "outputTokens" | "gpuMilliS" | "itMilliJ" | "facilityMilliJ" | "carbonMilliG",
+        string
+      >
+    >
+  >;
+  readonly listCostMicroKrw: string;
+}
+
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "active" | "suspended";
+}
+
+export interface ServiceAccount {
+  readonly id: string;
+  readonly projectId: string;
+  readonly tenantId: string;
+  readonly role?: string;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly accountId: string;
+  readonly projectId: string;
+  readonly tenantId: string;
+  readonly scopes: readonly string[];
+  readonly createdMs: number;
+  readonly expiresMs?: number;
+  readonly revokedMs?: number;
+}
+
+export interface Budget {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly scope: "site" | "tenant" | "project" | "key";
+  readonly scopeId: string;
+  readonly modelId: string;
+  readonly meter: "requests" | "tokens" | "krw" | "concurrent";
+  readonly window: "minute" | "day" | "month" | "total" | "now";
+  readonly most: string;
+}
+
+export interface Statement {
+  readonly tenantId: string;
+  readonly month: string;
+  readonly records: number;
+  readonly lines: readonly {
+    readonly item: string;
+    readonly modelId: string;
+    readonly acceleratorId: string;
+    readonly quantity: string;
+    readonly per: number;
+    readonly unit: string;
+    readonly krwPerUnit: number;
+    readonly amountKrw: number;
+  }[];
+  readonly unpriced: readonly string[];
+  readonly subtotalKrw: number;
+  readonly creditsKrw: number;
+  readonly totalKrw: number;
+}

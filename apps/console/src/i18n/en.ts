@@ -21,6 +21,10 @@ export const en = {
   "top.signIn": "Sign in",
   "top.account": "Account",
 
+  "top.size": "{racks} racks · {gpus} GPUs",
+  "span.minutes": "{count} min",
+  "span.hours": "{count} h",
+
   "stale.title": "Connection lost.",
   "stale.text": "What you see is of {time}, {age} s ago. Trying again.",
   "stale.never": "The factory does not answer yet. Trying again.",
@@ -385,6 +389,15 @@ export const en = {
   "why.link.people": "People",
   "why.data": "Details",
   "why.since": "since {time}",
+
+  "tell.taken": "No more than {limit}, says {from}",
+  "tell.lifted": "The target is lifted",
+  "tell.refused": "A target is refused",
+  "tell.allocated": "From {drawn} drawn to {goal}",
+  "tell.caps": "Caps of {racks} racks: {from} → {to}",
+  "tell.met": "Within the target after {seconds} s, at {drawn}",
+  "tell.ended": "The target has ended",
+  "tell.endedWith": "Ended: {reduced} less, for {tokens} tokens worth {lost}",
 
   "allotment.title": "Allotment",
   "allotment.none": "This factory keeps no allotments yet.",

@@ -22,6 +22,10 @@ export const ko: Catalogue = {
   "top.signIn": "로그인",
   "top.account": "계정",
 
+  "top.size": "랙 {racks}대 · GPU {gpus}개",
+  "span.minutes": "{count}분",
+  "span.hours": "{count}시간",
+
   "stale.title": "연결이 끊어졌습니다.",
   "stale.text": "화면의 값은 {time} 기준으로 {age}초 전 값입니다. 다시 연결하고 있습니다.",
   "stale.never": "공장이 아직 응답하지 않습니다. 다시 연결하고 있습니다.",
@@ -385,6 +389,15 @@ export const ko: Catalogue = {
   "why.link.people": "사람",
   "why.data": "자세히",
   "why.since": "{time}부터",
+
+  "tell.taken": "{from}: {limit} 이하로",
+  "tell.lifted": "목표가 해제됨",
+  "tell.refused": "목표를 거절함",
+  "tell.allocated": "사용 {drawn}에서 {goal}까지",
+  "tell.caps": "랙 {racks}대의 상한: {from} → {to}",
+  "tell.met": "{seconds}초 뒤 목표 이내, {drawn}",
+  "tell.ended": "목표가 끝남",
+  "tell.endedWith": "끝남: {reduced} 감축, 토큰 {tokens}개, {lost} 상당",
 
   "allotment.title": "배분",
   "allotment.none": "이 공장은 아직 배분을 다루지 않습니다.",

@@ -17,7 +17,8 @@ export function TopBar() {
         <strong title={site?.name}>{site?.name ?? "Pulmu"}</strong>
         {site !== undefined && (
           <span>
-            {site.phase.id} · {format.power(site.phase.envelopeW)} · {format.number(site.racks)} racks · {format.number(site.gpus)} GPUs
+            {site.phase.id} · {format.power(site.phase.envelopeW)} ·{" "}
+            {t("top.size", { racks: format.number(site.racks), gpus: format.number(site.gpus) })}
           </span>
         )}
       </div>

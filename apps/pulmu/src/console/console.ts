@@ -1,4 +1,4 @@
-import type { Principal } from "@pulmu/govern";
+import { may, type Principal } from "@pulmu/govern";
 import type { Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 import { type Context, Hono, type Next } from "hono";
@@ -18,6 +18,7 @@ import { mayOperate, Sessions, whoami } from "./sessions.ts";
 import { workStates } from "./works.ts";
 
 const MAX_BODY = 4_096;
+const GRID_RULE = "only operators of the site may speak for the grid";
 
 /** What the rest of the factory offers to the pages; what is left out, they do not show. */
 export interface ConsoleDoors {
@@ -154,21 +155,31 @@ export class Console {
       const { byTenant, byClass, ...sums } = price;
       return context.json({ ...rest, price: { ...sums, byTenant: Object.fromEntries(byTenant), byClass: Object.fromEntries(byClass) } });
     });
+    // The journal is read by those who may read it through the accounts' API too.
+    app.get("/api/why", async (context, next) => {
+      if (this.#sessions === undefined) return next();
+      const refused = await this.#refuse(
+        context,
+        (who) => may(who, "journal.read", undefined),
+        "only operators and auditors may read the journal",
+      );
+      return refused ?? next();
+    });
     app.post("/api/grid/events", sameOrigin, async (context) => {
-      const refused = await this.#refuseOthers(context);
+      const refused = await this.#refuse(context, mayOperate, GRID_RULE);
       return refused ?? context.json(await this.#desk.play(await readBody(context, newEvent)), 201);
     });
     app.delete("/api/grid/events", sameOrigin, async (context) => {
-      const refused = await this.#refuseOthers(context);
+      const refused = await this.#refuse(context, mayOperate, GRID_RULE);
       return refused ?? context.json(await this.#desk.lift());
     });
   }
 
-  async #refuseOthers(context: Context): Promise<Response | undefined> {
-    const principal: Principal | undefined = await this.#sessions?.principal(context);
+  /** The answer to who may not; undefined: they may. */
+  async #refuse(context: Context, allowed: (principal: Principal) => boolean, rule: string): Promise<Response | undefined> {
+    const principal = await this.#sessions?.principal(context);
     if (principal === undefined) return context.json({ error: { code: "api.sign-in", message: "sign in first" } }, 401);
-    if (mayOperate(principal)) return undefined;
-    return context.json({ error: { code: "govern.denied", message: "only operators of the site may speak for the grid" } }, 403);
+    return allowed(principal) ? undefined : context.json({ error: { code: "govern.denied", message: rule } }, 403);
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Hono } from "hono";
@@ -27,7 +27,6 @@ const PAGE_POLICY = [
 ].join("; ");
 
 const TYPES: Readonly<Record<string, string>> = {
-  html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   css: "text/css; charset=utf-8",
   woff2: "font/woff2",
@@ -44,34 +43,32 @@ interface PackedFile {
   readonly gzip: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Serves the built console. Files are read on first use and kept packed: all of them are well under a megabyte. */
+/**
+ * Serves the built console. A file is read once and kept packed: its name holds the hash of what is in it. The document is read each time,
+ * so that a console that was built again is served without a restart.
+ */
 export function servePages(app: Hono, folder = BUILT): void {
-  const known = new Set(existsSync(folder) ? globSync("assets/*", { cwd: folder }).map((file) => file.replaceAll("\\", "/")) : []);
   const files = new Map<string, PackedFile>();
-  const read = (name: string) => {
-    const file = files.get(name) ?? pack(join(folder, name));
-    files.set(name, file);
-    return file;
-  };
-  const answer = (file: PackedFile, encodings: string | undefined, headers: Record<string, string>) => {
-    const packed = file.gzip !== undefined && /\bgzip\b/.test(encodings ?? "") ? file.gzip : undefined;
-    return new Response(packed ?? file.plain, {
-      headers: { "Content-Type": file.type, Vary: "Accept-Encoding", ...(packed && { "Content-Encoding": "gzip" }), ...headers },
-    });
-  };
   for (const page of PAGES) {
     app.get(page, (context) => {
       context.header("Content-Security-Policy", PAGE_POLICY);
-      if (!existsSync(join(folder, "index.html"))) return context.html(NOT_BUILT);
-      return answer(read("index.html"), context.req.header("Accept-Encoding"), { "Content-Security-Policy": PAGE_POLICY });
+      const document = join(folder, "index.html");
+      return context.html(existsSync(document) ? readFileSync(document, "utf8") : NOT_BUILT);
     });
   }
-  app.get("/assets/:name", (context, next) => {
-    const name = `assets/${context.req.param("name")}`;
-    if (!known.has(name)) return next(); // the API's own "not found"
-    // A file's name holds the hash of what is in it.
-    const headers = { "Cache-Control": "public, max-age=31536000, immutable" };
-    return Promise.resolve(answer(read(name), context.req.header("Accept-Encoding"), headers));
+  app.get("/assets/:name", async (context, next) => {
+    const name = context.req.param("name");
+    const path = join(folder, "assets", name);
+    if (!/^[\w-]+(\.[\w-]+)*$/.test(name) || !existsSync(path)) return next(); // the API's own "not found"
+    const file = files.get(name) ?? pack(path);
+    files.set(name, file);
+    const packed = /\bgzip\b/.test(context.req.header("Accept-Encoding") ?? "") ? file.gzip : undefined;
+    return context.body(packed ?? file.plain, 200, {
+      "Content-Type": file.type,
+      "Cache-Control": "public, max-age=31536000, immutable",
+      Vary: "Accept-Encoding",
+      ...(packed !== undefined && { "Content-Encoding": "gzip" }),
+    });
   });
 }
 

@@ -73,12 +73,12 @@ export class Sessions {
     deleteCookie(context, cookieName(context), { path: "/" });
   }
 
-  /** Who asks, by their cookie; undefined: nobody is signed in. */
+  /** Who asks, by the key they send or the cookie of their session; undefined: nobody that is known. */
   async principal(context: Context): Promise<Principal | undefined> {
-    const session = this.#session(context);
-    if (session === undefined) return undefined;
+    const key = /^Bearer (\S+)$/.exec(context.req.header("Authorization") ?? "")?.[1] ?? this.keyOf(context);
+    if (key === undefined) return undefined;
     try {
-      return await this.#authenticate(session.key);
+      return await this.#authenticate(key);
     } catch (error) {
       if (error instanceof PulmuError && /^(key|tenant)\./.test(error.code)) return undefined;
       throw error;

@@ -6,6 +6,8 @@ import { flowOf } from "./flow-of.ts";
 
 const HEIGHT = 330;
 const NARROW = 560;
+/** A node so high has room for its watts below its name. */
+const TWO_LINES_FROM = 30;
 
 /** The live Sankey, from feeds to tokens: widths are watts. */
 export function Flow(props: {
@@ -59,11 +61,11 @@ export function Flow(props: {
                 onClick={isFeed ? () => onFeed(node.name) : undefined}
               >
                 <rect width="8" height={Math.max(1.5, node.height)} rx="1.5" fill={node.color} />
-                <text x="13" y={node.height / 2} dy="0.33em">
+                <text x="13" y={node.height / 2} dy={node.height > TWO_LINES_FROM ? "-0.25em" : "0.33em"}>
                   <tspan className="flow-name">{clipped(node.text ?? node.name, isNarrow ? 9 : node.column === 4 ? 24 : 17)}</tspan>
-                  {(node.text === undefined || !isNarrow) && (
-                    <tspan className="flow-value" dx="5">
-                      {node.column === 4 ? "" : format.power(node.powerW)}
+                  {node.column < 4 && (!isNarrow || node.height > TWO_LINES_FROM) && (
+                    <tspan className="flow-value" {...(node.height > TWO_LINES_FROM ? { x: 13, dy: "1.25em" } : { dx: 5 })}>
+                      {format.power(node.powerW)}
                     </tspan>
                   )}
                 </text>

@@ -44,7 +44,13 @@ export function PowerChart() {
         <Segments
           label={t("time.label")}
           value={span}
-          options={SPANS.map((each) => [each, each === "900" ? "15 min" : `${Number(each) / 3600} h`] as const)}
+          options={SPANS.map(
+            (each) =>
+              [
+                each,
+                Number(each) < 3600 ? t("span.minutes", { count: Number(each) / 60 }) : t("span.hours", { count: Number(each) / 3600 }),
+              ] as const,
+          )}
           onChange={setSpan}
         />
       }

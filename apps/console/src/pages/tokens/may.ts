@@ -1,0 +1,6 @@
+import type { Who } from "../../api/types.ts";
+
+/** May whoever looks do this, anywhere at all? What they may do it to, the API says. */
+export function may(who: Who | null, action: string): boolean {
+  return who !== null && (who.site.includes(action) || who.tenant.includes(action));
+}

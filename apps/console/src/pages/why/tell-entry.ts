@@ -1,0 +1,39 @@
+import type { JournalEntry } from "../../api/types.ts";
+import type { Format } from "../../i18n/format.ts";
+import type { Translate } from "../../i18n/language.tsx";
+
+/** An entry in words, where there are some for its kind; else its kind itself, which is readable. */
+export function tellEntry({ kind, data = {} }: JournalEntry, t: Translate, format: Format): string {
+  const number = (name: string) => (typeof data[name] === "number" ? data[name] : undefined);
+  const record = (name: string) => data[name] as Readonly<Record<string, unknown>> | undefined;
+  switch (kind) {
+    case "grid.target.taken":
+      return t("tell.taken", { limit: format.power(number("limitW")), from: String(data["from"] ?? "") });
+    case "grid.target.lifted":
+      return t("tell.lifted");
+    case "grid.target.refused":
+      return t("tell.refused");
+    case "power.target.allocated":
+      return t("tell.allocated", { drawn: format.power(number("drawnW")), goal: format.power(number("goalW")) });
+    case "power.caps.written":
+    case "power.target.caps":
+      return t("tell.caps", {
+        racks: format.number(number("racks")),
+        from: format.power(number("fromW")),
+        to: format.power(number("toW")),
+      });
+    case "power.target.met":
+      return t("tell.met", { drawn: format.power(number("drawnW")), seconds: format.number(number("afterS")) });
+    case "power.target.ended": {
+      const [response, cost] = [record("response"), record("cost")];
+      if (response === undefined || cost === undefined) return t("tell.ended");
+      return t("tell.endedWith", {
+        reduced: format.energy(response["reducedEnergyJ"] as number),
+        tokens: format.compact(cost["tokensLost"] as number),
+        lost: format.krw(cost["lostKrw"] as number),
+      });
+    }
+    default:
+      return kind;
+  }
+}
