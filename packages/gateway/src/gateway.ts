@@ -20,6 +20,8 @@ import { RequestIds } from "./http/request-ids.ts";
 import { parseTraceparent } from "./http/trace.ts";
 import { Inference } from "./inference.ts";
 import { Refusal } from "./refusal.ts";
+import type { DeploymentSpec } from "./routing/deployment.ts";
+import type { ReplicaState } from "./routing/replica.ts";
 import { Router } from "./routing/router.ts";
 
 const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
@@ -40,6 +42,13 @@ const REFRESH_MS = 250;
 const CHECK_MS = 5_000;
 /** Those who wait for power, or too long, are looked at this often. */
 const PUMP_MS = 100;
+
+export interface ReplicaNow {
+  readonly modelId: string;
+  readonly id: string;
+  readonly state: ReplicaState;
+  readonly inFlight: number;
+}
 
 /**
  * The door. `handle` answers one HTTP request; `listen` serves a port of its own. Whoever made it ends it with `close`.
@@ -93,8 +102,21 @@ export class Gateway {
     this.#every(REFRESH_MS, () => this.#options.authenticator.refresh());
     this.#every(CHECK_MS, () => this.#checkReplicas());
     this.#every(PUMP_MS, async () => {
-      for (const { lane } of this.#router.deployments) if (lane.waiting > 0) lane.pump();
+      for (const { lane } of this.#router.atWork) if (lane.waiting > 0) lane.pump();
     });
+  }
+
+  /** Serves these from now on; what is under way goes on, and who waits keeps its turn. */
+  async setDeployments(specs: readonly DeploymentSpec[]): Promise<void> {
+    this.#router.set(specs);
+    await this.#checkReplicas();
+  }
+
+  /** Every replica as it is now. */
+  replicas(): readonly ReplicaNow[] {
+    return this.#router.deployments.flatMap(({ spec: { modelId }, replicas }) =>
+      replicas.map(({ spec: { id }, state, inFlight }) => ({ modelId, id, state, inFlight })),
+    );
   }
 
   /** Serves a port; 0 takes any free one. */
@@ -157,6 +179,7 @@ export class Gateway {
     this.#server?.close();
     this.#server?.closeAllConnections();
     await this.drain(5_000); // those cut off are still settled
+    await this.#router.sweep();
     await Promise.all(this.#router.deployments.flatMap(({ replicas }) => replicas.map(({ spec }) => spec.upstream.close())));
   }
 
@@ -220,6 +243,7 @@ export class Gateway {
   }
 
   async #checkReplicas(): Promise<void> {
+    await this.#router.sweep();
     await Promise.all(
       this.#router.deployments.flatMap(({ replicas }) =>
         replicas.map(async (replica) => replica.checked(await replica.spec.upstream.check())),

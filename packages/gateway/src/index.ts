@@ -1,8 +1,10 @@
 /** Floor 4: one OpenAI-compatible door to every model of the factory. */
-export { Gateway } from "./gateway.ts";
+export { Gateway, type ReplicaNow } from "./gateway.ts";
 export { type Accounts, type Authenticator, DEFAULT_LIMITS, type GatewayLimits, type GatewayOptions } from "./gateway-options.ts";
 export { prepareGateway } from "./batches/schema.ts";
-export { type Count, CountedAccounts, type KeptCounts, readCounts } from "./metering/counts.ts";
+export { type Count, CountedAccounts, type KeptCounts, readCounts, readReplicas } from "./metering/counts.ts";
+export { type DeployedModel, type DeployedReplica, ENGINES } from "./deployments/deployed-model.ts";
+export { Deployments } from "./deployments/deployments.ts";
 export { LLAMA_PACKAGE, loadLlama } from "./llama/library.ts";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama/llama-engine.ts";
 export { LlamaServer, type LlamaServerOptions } from "./llama/llama-server.ts";

@@ -9,6 +9,7 @@ import { isObject, type JsonObject, parseObject, readBody } from "./http/read-bo
 import { answerFacts, metersOf } from "./metering/cost.ts";
 import { limitRefusal, rateLimitHeaders } from "./metering/limit-answers.ts";
 import { readUsage, type Usage } from "./metering/usage.ts";
+import { cacheSalt } from "./policy/cache-salt.ts";
 import { guard, type PiiCounts } from "./policy/pii/guard.ts";
 import { flowOf, forbidden, readWish, type Wish } from "./policy/wish.ts";
 import { Refusal } from "./refusal.ts";
@@ -131,7 +132,7 @@ export class Inference {
   }
 
   async #answer(work: Work, asked: Deployment): Promise<void> {
-    const { exchange, endpoint, body, ask } = work;
+    const { exchange, endpoint, ask } = work;
     const { now } = this.#options;
     const tried = new Set<Replica>();
     let last: Outcome | undefined;
@@ -144,7 +145,7 @@ export class Inference {
       const { deployment, replica } = next;
       const made: Made = { deployment, startedMs };
       const attempt = this.#attempt(work, made);
-      const sent = JSON.stringify(this.#outward(endpoint, body, deployment));
+      const sent = JSON.stringify(this.#outward(work, deployment));
       exchange.onLeave(() => attempt.leave());
       const timer = setTimeout(() => attempt.expire(), this.#limits.maxAnswerMs);
       replica.begin();
@@ -178,8 +179,9 @@ export class Inference {
     return undefined;
   }
 
-  #outward(endpoint: Endpoint, body: JsonObject, { spec }: Deployment): JsonObject {
+  #outward({ endpoint, body, principal }: Work, { spec }: Deployment): JsonObject {
     const sent = endpoint.outward(body, spec.upstreamModel ?? spec.modelId);
+    if (spec.isolatesCache === true) sent["cache_salt"] = cacheSalt(principal.tenantId!, body["cache_salt"]);
     if (spec.countsAsItGoes !== true || !isObject(sent["stream_options"])) return sent;
     return { ...sent, stream_options: { ...sent["stream_options"], continuous_usage_stats: true } };
   }

@@ -19,6 +19,8 @@ interface JobTally {
 export interface MeteredPeriod {
   readonly records: readonly UsageRecord[];
   readonly reading: MeterReading;
+  /** Of what answered for the factory and is not on its meters; undefined when nothing did. */
+  readonly elsewhere: MeterReading | undefined;
 }
 
 /**
@@ -43,6 +45,7 @@ export class FactoryMeter {
   #coolingJ = 0;
   #lossJ = 0;
   #carbonG = 0;
+  #elsewhere = { itMilliJ: 0, facilityMilliJ: 0 };
   /** Of the last period, which hold until the next one has a second. */
   #factors: SiteFactors;
 
@@ -84,6 +87,12 @@ export class FactoryMeter {
     return account?.take(promptTokens, outputTokens, this.#factorsNow()) ?? { gpuS: 0, itJ: 0, facilityJ: 0, carbonG: 0 };
   }
 
+  /** Energy of an answer that was made on machines the site's meters do not see: a reading of its own, as its model has it. */
+  addElsewhere(itJ: number, facilityJ: number): void {
+    this.#elsewhere.itMilliJ += Math.round(itJ * 1_000);
+    this.#elsewhere.facilityMilliJ += Math.round(facilityJ * 1_000);
+  }
+
   /** The period so far, closed; the next one begins. Undefined when no second has passed. */
   end(): MeteredPeriod | undefined {
     if (this.#simulation.atS === this.#fromS) return undefined;
@@ -121,11 +130,20 @@ export class FactoryMeter {
       if (meters.gpuMilliS > 0 || meters.itMilliJ > 0) put(id, tally, { kind: "job", acceleratorId, meters });
     }
     const reading = this.#reading(fromMs, usedMilliJ);
+    const elsewhere = this.#readingElsewhere(fromMs);
     this.#factors = factors;
     this.#jobTallies.clear();
     this.#siteJ = this.#itJ = this.#gpuJ = this.#coolingJ = this.#lossJ = this.#carbonG = 0;
     this.#fromS = this.#simulation.atS;
-    return { records, reading };
+    return { records, reading, elsewhere };
+  }
+
+  #readingElsewhere(fromMs: number): MeterReading | undefined {
+    const { itMilliJ, facilityMilliJ: siteMilliJ } = this.#elsewhere;
+    if (siteMilliJ === 0) return undefined;
+    this.#elsewhere = { itMilliJ: 0, facilityMilliJ: 0 };
+    const parts = { itMilliJ, coolingMilliJ: siteMilliJ - itMilliJ, lossMilliJ: 0, otherMilliJ: 0, idleItMilliJ: 0 };
+    return { source: `${this.#run}/elsewhere`, fromMs, untilMs: this.#simulation.atMs, siteMilliJ, ...parts };
   }
 
   #read(): Float64Array {

@@ -1,12 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { CedarPolicy, CountedAccounts, DEFAULT_POLICIES, Gateway, type GatewayOptions, prepareGateway } from "@pulmu/gateway";
+import {
+  CedarPolicy,
+  CountedAccounts,
+  DEFAULT_POLICIES,
+  type DeploymentSpec,
+  Deployments,
+  Gateway,
+  type GatewayOptions,
+  prepareGateway,
+} from "@pulmu/gateway";
 import { Gatekeeper } from "@pulmu/govern";
 import { appendEntries, type Draft, GroupCommit, type Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { listenProblem } from "../server/listen.ts";
+import { DeployedModels } from "./deployed-models.ts";
 import { capacityOfTwin, modelsOfTwin } from "./twin-models.ts";
 
 export interface GatewayService {
@@ -24,8 +34,10 @@ export interface GatewayPlace {
 
 /** How long requests under way may take when the program stops. */
 const DRAIN_MS = 2_000;
-/** What was counted is kept this often, ms. */
-const KEEP_EVERY_MS = 10_000;
+/** What was counted, and how replicas are, is kept this often, ms. */
+const KEEP_EVERY_MS = 5_000;
+/** Changed deployments are known after this long, ms. */
+const LOOK_EVERY_MS = 500;
 
 /**
  * The door for tokens beside a running factory: every model of the site, answered by the twin.
@@ -42,14 +54,20 @@ export async function openGateway(
   await prepareGateway(store);
   const tenants = new Map(factory.simulation.site.tenants.map(({ id, serviceClass }) => [id, serviceClass]));
   const now = () => Date.now();
-  const deployments = modelsOfTwin(factory, meter, now);
-  const upstreams = deployments.flatMap(({ replicas }) => replicas.map(({ upstream }) => upstream));
-  const accounts = new CountedAccounts(ledger, upstreams, Buffer.from(randomBytes(12)).toString("hex"));
+  const ofTwin = modelsOfTwin(factory, meter, now);
+  const deployed = new DeployedModels(new Deployments(store, now), factory, meter);
+  const accounts = new CountedAccounts(ledger, randomBytes(12).toString("hex"));
+  /** An operator's model stands in the place of the twin's. */
+  const together = (specs: readonly DeploymentSpec[]) => {
+    const served = [...specs, ...ofTwin.filter(({ modelId }) => !specs.some((spec) => spec.modelId === modelId))];
+    accounts.watch(served.flatMap(({ replicas }) => replicas.map(({ upstream }) => upstream)));
+    return served;
+  };
   const gateway = new Gateway({
     authenticator: new Gatekeeper(store),
     accounts,
     calendar,
-    deployments,
+    deployments: together((await deployed.changed()) ?? []),
     policy,
     store,
     onDenied: denialsTo(store, now),
@@ -60,13 +78,19 @@ export async function openGateway(
     randomBytes,
     onDefect: (error) => factory.note("warning", `gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
-  const keep = () => accounts.keep(store).catch(() => {}); // a database that is away is met again
-  const keeping = setInterval(() => void keep(), KEEP_EVERY_MS).unref();
+  const keep = () => accounts.keep(store, now(), gateway.replicas());
+  const look = async () => {
+    const specs = await deployed.changed();
+    if (specs === undefined) return;
+    await gateway.setDeployments(together(specs));
+    await keep();
+  };
+  const timers = [repeat(KEEP_EVERY_MS, keep), repeat(LOOK_EVERY_MS, look)];
   const close = async () => {
-    clearInterval(keeping);
+    for (const timer of timers) clearInterval(timer);
     await gateway.drain(DRAIN_MS);
     await gateway.close();
-    await keep();
+    await keep().catch(() => {});
   };
   try {
     await gateway.start();
@@ -79,6 +103,19 @@ export async function openGateway(
     await close();
     throw error;
   }
+}
+
+/** What fails is tried again at the next turn: a database that is away is met again. */
+function repeat(everyMs: number, work: () => Promise<void>): NodeJS.Timeout {
+  let running = false;
+  const turn = () => {
+    if (running) return;
+    running = true;
+    void work()
+      .catch(() => {})
+      .finally(() => (running = false));
+  };
+  return setInterval(turn, everyMs).unref();
 }
 
 function readPolicies(file: string): string {

@@ -38,7 +38,7 @@ interface Waiting extends Arrival {
  * turn by the tokens they asked for. Under a curtailment flexible work keeps only the places that its power allows.
  */
 export class Lane {
-  readonly #places: number;
+  #places: number;
   readonly #capacity: Capacity;
   readonly #now: () => number;
   readonly #waiting: Readonly<Record<ServiceClass, FairQueue<Waiting>>> = {
@@ -53,6 +53,12 @@ export class Lane {
     this.#places = places;
     this.#capacity = capacity;
     this.#now = now;
+  }
+
+  /** More places, or fewer: those taken stay taken. */
+  resize(places: number): void {
+    this.#places = places;
+    this.pump();
   }
 
   get taken(): number {

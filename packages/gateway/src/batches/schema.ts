@@ -18,6 +18,14 @@ const MIGRATIONS: readonly Migration[] = [
     name: "what each gateway counted, and its upstreams",
     statements: ["create table gateway_counts (process text primary key, body text not null)"],
   },
+  {
+    name: "models that operators deployed",
+    statements: [
+      "create table gateway_deployments (model_id text primary key, body text not null)",
+      "create table gateway_version (id bigint primary key check (id = 1), n bigint not null)",
+      "insert into gateway_version (id, n) values (1, 0)",
+    ],
+  },
 ];
 
 export async function prepareGateway(store: Store): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Reader, Store } from "@pulmu/journal";
 import type { Estimate, Hold, Recorded, Settlement, Spender } from "@pulmu/ledger";
+import type { ReplicaNow } from "../gateway.ts";
 import type { Accounts } from "../gateway-options.ts";
 import type { Served, Upstream } from "../upstreams/upstream.ts";
 
@@ -17,15 +18,19 @@ export interface Count {
  */
 export class CountedAccounts implements Accounts {
   readonly #accounts: Accounts;
-  readonly #upstreams: readonly Upstream[];
+  readonly #upstreams = new Set<Upstream>();
   readonly #process: string;
   readonly #count = { requests: 0, promptTokens: 0, cachedTokens: 0, outputTokens: 0 };
 
   /** @param process names this run of the gateway */
-  constructor(accounts: Accounts, upstreams: readonly Upstream[], process: string) {
+  constructor(accounts: Accounts, process: string) {
     this.#accounts = accounts;
-    this.#upstreams = upstreams;
     this.#process = process;
+  }
+
+  /** Counts these from now on; those before stay in the sum. */
+  watch(upstreams: readonly Upstream[]): void {
+    for (const upstream of upstreams) this.#upstreams.add(upstream);
   }
 
   get count(): Count {
@@ -67,9 +72,9 @@ export class CountedAccounts implements Accounts {
     return { requests, promptTokens, outputTokens };
   }
 
-  /** Writes both counts down, in place of those before. @throws PulmuError `store.*` */
-  async keep(store: Store): Promise<void> {
-    const body = JSON.stringify({ count: this.#count, served: this.served ?? null });
+  /** Writes both counts down, and how the replicas are, in place of what was. @throws PulmuError `store.*` */
+  async keep(store: Store, atMs: number, replicas: readonly ReplicaNow[]): Promise<void> {
+    const body = JSON.stringify({ atMs, count: this.#count, served: this.served ?? null, replicas } satisfies Kept);
     await store.transaction((tx) =>
       tx.run("insert into gateway_counts (process, body) values ($1, $2) on conflict (process) do update set body = excluded.body", [
         this.#process,
@@ -77,6 +82,14 @@ export class CountedAccounts implements Accounts {
       ]),
     );
   }
+}
+
+/** What a gateway writes down of itself. */
+interface Kept {
+  readonly atMs: number;
+  readonly count: Count;
+  readonly served: Served | null;
+  readonly replicas: readonly ReplicaNow[];
 }
 
 /** The sums of all gateways on this database that ever ran. */
@@ -87,8 +100,7 @@ export interface KeptCounts {
 }
 
 export async function readCounts(reader: Reader): Promise<KeptCounts> {
-  const rows = await reader.query<{ body: string }>("select body from gateway_counts");
-  const kept = rows.map(({ body }) => JSON.parse(body) as { readonly count: Count; readonly served: Served | null });
+  const kept = await readKept(reader);
   const sum = (of: (row: (typeof kept)[number]) => number) => kept.reduce((total, row) => total + of(row), 0);
   return {
     gateway: {
@@ -105,4 +117,14 @@ export async function readCounts(reader: Reader): Promise<KeptCounts> {
           outputTokens: sum(({ served }) => served!.outputTokens),
         },
   };
+}
+
+/** Replicas as the gateways saw them that have written since `sinceMs`. */
+export async function readReplicas(reader: Reader, sinceMs: number): Promise<readonly ReplicaNow[]> {
+  return (await readKept(reader)).filter(({ atMs }) => atMs >= sinceMs).flatMap(({ replicas }) => replicas);
+}
+
+async function readKept(reader: Reader): Promise<readonly Kept[]> {
+  const rows = await reader.query<{ body: string }>("select body from gateway_counts");
+  return rows.map(({ body }) => JSON.parse(body) as Kept);
 }

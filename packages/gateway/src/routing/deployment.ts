@@ -14,6 +14,8 @@ export interface ReplicaSpec {
   readonly upstream: Upstream;
   /** Requests it is given relative to others; 1 unless said. */
   readonly weight?: number;
+  /** True: it gets no new requests. */
+  readonly draining?: boolean;
 }
 
 /** A model as callers know it, and who serves it. */
@@ -36,6 +38,8 @@ export interface DeploymentSpec {
   readonly maxConcurrent: number;
   /** Its upstreams can count tokens with each event of a stream (vLLM), so that an answer which breaks off is billed to the token. */
   readonly countsAsItGoes?: boolean;
+  /** Its upstreams keep what they remember of prompts apart by `cache_salt` (vLLM): each tenant is given one of its own. */
+  readonly isolatesCache?: boolean;
   /** True: answers are made up, and say so. */
   readonly simulated?: boolean;
   /** Models that may answer in its place when no replica can. */

@@ -6,9 +6,12 @@ const FAILURES_TO_OPEN = 3;
 const REST_MS = 1_000;
 const MAX_REST_MS = 30_000;
 
+/** `down`: its health check fails; `resting`: it failed too often; `draining`: it is to get nothing new. */
+export type ReplicaState = "up" | "down" | "resting" | "draining";
+
 /** One engine as the router sees it: how busy, how well. */
 export class Replica {
-  readonly spec: ReplicaSpec;
+  #spec: ReplicaSpec;
   /** For rendezvous hashing. */
   readonly hash: number;
   #inFlight = 0;
@@ -21,8 +24,13 @@ export class Replica {
   #draining = false;
 
   constructor(spec: ReplicaSpec) {
-    this.spec = spec;
+    this.#spec = spec;
+    this.#draining = spec.draining === true;
     this.hash = hashText(spec.id);
+  }
+
+  get spec(): ReplicaSpec {
+    return this.#spec;
   }
 
   get inFlight(): number {
@@ -31,10 +39,10 @@ export class Replica {
 
   /** Load relative to its weight. */
   get load(): number {
-    return this.#inFlight / (this.spec.weight ?? 1);
+    return this.#inFlight / (this.#spec.weight ?? 1);
   }
 
-  get state(): "up" | "down" | "resting" | "draining" {
+  get state(): ReplicaState {
     if (this.#draining) return "draining";
     if (!this.#well) return "down";
     return this.#failures >= FAILURES_TO_OPEN ? "resting" : "up";
@@ -70,9 +78,10 @@ export class Replica {
     this.#well = well;
   }
 
-  /** Gets no new requests; those under way go on. */
-  drain(): void {
-    this.#draining = true;
+  /** Takes a changed weight, or is to drain: to get no new requests, while those under way go on. */
+  update(spec: ReplicaSpec): void {
+    this.#spec = spec;
+    this.#draining = spec.draining === true;
   }
 }
 

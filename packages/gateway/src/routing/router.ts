@@ -12,15 +12,46 @@ const MAX_RETRIES_SAVED = 10;
 
 /** A deployment with its replicas as they are now. */
 export class Deployment {
-  readonly spec: DeploymentSpec;
-  readonly replicas: readonly Replica[];
   readonly lane: Lane;
+  #spec: DeploymentSpec;
+  #replicas: readonly Replica[];
+  /** No longer its own, with answers under way. */
+  #leaving: readonly Replica[] = [];
   #retries = MAX_RETRIES_SAVED;
 
   constructor(spec: DeploymentSpec, capacity: Capacity, now: () => number) {
-    this.spec = spec;
+    this.#spec = spec;
     this.lane = new Lane(spec.maxConcurrent, capacity, now);
-    this.replicas = spec.replicas.map((replica) => new Replica(replica));
+    this.#replicas = spec.replicas.map((replica) => new Replica(replica));
+  }
+
+  get spec(): DeploymentSpec {
+    return this.#spec;
+  }
+
+  get replicas(): readonly Replica[] {
+    return this.#replicas;
+  }
+
+  /** Work goes on: who waits keeps its turn, and a replica whose upstream stays is known as it was. */
+  update(spec: DeploymentSpec): void {
+    const before = this.#replicas;
+    this.#spec = spec;
+    this.lane.resize(spec.maxConcurrent);
+    this.#replicas = spec.replicas.map((replica) => {
+      const known = before.find(({ spec: old }) => old.upstream === replica.upstream && old.id === replica.id);
+      known?.update(replica);
+      return known ?? new Replica(replica);
+    });
+    this.#leaving = [...this.#leaving, ...before.filter((replica) => !this.#replicas.includes(replica))];
+  }
+
+  /** Closes replicas that left and are idle. True: nothing is under way any more, nobody waits. */
+  async sweep(): Promise<boolean> {
+    const idle = this.#leaving.filter(({ inFlight }) => inFlight === 0);
+    this.#leaving = this.#leaving.filter((replica) => !idle.includes(replica));
+    await Promise.all(idle.map(({ spec }) => spec.upstream.close()));
+    return this.#leaving.length === 0 && this.lane.waiting === 0 && this.lane.taken === 0;
   }
 
   asked(): void {
@@ -44,16 +75,48 @@ export interface RouterOptions {
 
 /** Finds who answers: a model's deployment, and of that one replica. */
 export class Router {
-  readonly #byModel: ReadonlyMap<string, Deployment>;
+  readonly #byModel: Map<string, Deployment>;
+  readonly #make: (spec: DeploymentSpec) => Deployment;
   readonly #random: () => number;
+  /** Taken away, with work that is not over. */
+  #leaving: readonly Deployment[] = [];
 
   constructor({ deployments, capacity = FULL_POWER, now, random }: RouterOptions) {
-    this.#byModel = new Map(deployments.map((spec) => [spec.modelId, new Deployment(spec, capacity, now)]));
+    this.#make = (spec) => new Deployment(spec, capacity, now);
+    this.#byModel = new Map(deployments.map((spec) => [spec.modelId, this.#make(spec)]));
     this.#random = random;
   }
 
   get deployments(): readonly Deployment[] {
     return [...this.#byModel.values()];
+  }
+
+  /** With those that were taken away and still have work. */
+  get atWork(): readonly Deployment[] {
+    return [...this.#byModel.values(), ...this.#leaving];
+  }
+
+  /** These deployments from now on. What is under way goes on to its end. */
+  set(specs: readonly DeploymentSpec[]): void {
+    const gone = new Map(this.#byModel);
+    for (const spec of specs) {
+      const known = gone.get(spec.modelId);
+      known?.update(spec);
+      gone.delete(spec.modelId);
+      if (known === undefined) this.#byModel.set(spec.modelId, this.#make(spec));
+    }
+    for (const [modelId, deployment] of gone) {
+      this.#byModel.delete(modelId);
+      deployment.update({ ...deployment.spec, replicas: [] });
+    }
+    this.#leaving = [...this.#leaving, ...gone.values()];
+  }
+
+  /** Forgets what left and is over. */
+  async sweep(): Promise<void> {
+    const over = new Set<Deployment>();
+    for (const deployment of this.atWork) if (await deployment.sweep()) over.add(deployment);
+    this.#leaving = this.#leaving.filter((deployment) => !over.has(deployment));
   }
 
   get(modelId: string): Deployment | undefined {

@@ -53,7 +53,7 @@ test("three failures in a row let a replica rest; then one request tries it, and
 test("a replica that is down or drains gets nothing", () => {
   const [a, b] = replicas("a", "b");
   a.checked(false);
-  b.drain();
+  b.update({ ...b.spec, draining: true });
   assert.equal(chooseReplica([a, b], 1, 0.5, 0, NONE), undefined);
   a.checked(true);
   assert.equal(chooseReplica([a, b], 1, 0.5, 0, NONE), a);

@@ -1,6 +1,9 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { DEFAULT_DATABASE } from "../../accounts/house.ts";
 import type { Registry } from "../accounts/register.ts";
 
+/** As the gateway has them, which is loaded only when it is needed. */
+const ENGINE_KINDS = ["openai", "vllm"] as const;
 const DEFAULT_URL = "http://127.0.0.1:8118/v1";
 
 /** Adds `pulmu models`, `pulmu chat` and `pulmu serve`: the door for tokens from the terminal, and a real model behind it. */
@@ -25,6 +28,62 @@ export function addTokens(program: Command, { finish, addExamples }: Registry): 
     ["cat questions.txt | pulmu chat", "line by line"],
   ]);
   addServe(program, { finish, addExamples });
+  addDeploy(program, { finish, addExamples });
+}
+
+function addDeploy(program: Command, { finish, addExamples }: Registry): void {
+  const load = () => import("./deploy.ts");
+  const deploy = program
+    .command("deploy")
+    .summary("which engines answer for which model")
+    .description(
+      "Deployments: models with their replicas, kept in the database; every gateway on it serves them within a second of a change.",
+    );
+  const on = (usage: string, summary: string) =>
+    deploy
+      .command(usage)
+      .summary(summary)
+      .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
+      .option("--db <address>", `SQLite file or postgres://… (default: $PULMU_DATABASE, else ${DEFAULT_DATABASE})`)
+      .option("--json", "print as JSON");
+  on("add <model>", "serve a model by OpenAI-compatible servers, in place of what was deployed under its name")
+    .requiredOption("--url <addresses...>", "one for each replica, such as http://10.0.0.7:8000/v1")
+    .option("--weight <numbers...>", "requests each is given relative to the others, in the order of --url", decimals)
+    .option("--key-env <name>", "environment variable of the gateway that holds the replicas' key")
+    .addOption(
+      new Option("--engine <kind>", "vllm: counts as it goes, and keeps tenants' prompts apart (vLLM, Dynamo, pulmu serve)")
+        .choices([...ENGINE_KINDS])
+        .default("openai"),
+    )
+    .option("--share-cache", "let the engine remember one tenant's prompts for another")
+    .option("--upstream-model <name>", "what the replicas call it (default: the same)")
+    .option("--model-version <text>", "weights and revision, told with each answer (default: the model)")
+    .option("--site <id>", "where answers are made (default: the gateway's site)")
+    .option("--jurisdiction <country>", "the law that holds there, such as kr (default: the site's)")
+    .option("--accelerator <id>", "kind of GPU, for prices")
+    .option("--owner <name>", "who made the model", "pulmu")
+    .option("--max-tokens <number>", "tokens an answer may have", wholeNumber, 4_096)
+    .option("--max-concurrent <number>", "requests under way at once; more wait", wholeNumber, 256)
+    .option("--joules-per-token <number>", "energy at the racks for each token made: what is told and billed", decimal, 0)
+    .option("--fallback <models...>", "models that answer when no replica can")
+    .action(async (model, options) => finish(await (await load()).addModel(model, options)));
+  on("list", "list deployments, their replicas and how they are").action(async (options) =>
+    finish(await (await load()).listDeployed(options)),
+  );
+  on("drain <model> [replica]", "give a replica, or all, no new requests").action(async (model, replica, options) =>
+    finish(await (await load()).setDraining(model, replica, true, options)),
+  );
+  on("resume <model> [replica]", "give a drained replica, or all, requests again").action(async (model, replica, options) =>
+    finish(await (await load()).setDraining(model, replica, false, options)),
+  );
+  on("remove <model> [replica]", "take a replica away, or the model").action(async (model, replica, options) =>
+    finish(await (await load()).removeModel(model, replica, options)),
+  );
+  addExamples(deploy, [
+    ["pulmu deploy add exaone --url http://10.0.0.7:8000/v1 http://10.0.0.8:8000/v1 --engine vllm", "a model on two vLLM servers"],
+    ["pulmu deploy add tiny --url http://127.0.0.1:8119/v1 --engine vllm --joules-per-token 2", "what pulmu serve runs"],
+    ["pulmu deploy drain exaone r2", "before a server is taken down"],
+  ]);
 }
 
 function addServe(program: Command, { finish, addExamples }: Registry): void {
@@ -51,4 +110,13 @@ function addServe(program: Command, { finish, addExamples }: Registry): void {
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It is a whole number.");
   return Number(text);
+}
+
+function decimal(text: string): number {
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError("It is a number.");
+  return Number(text);
+}
+
+function decimals(text: string, before: readonly number[] | undefined): readonly number[] {
+  return [...(before ?? []), decimal(text)];
 }

@@ -51,7 +51,7 @@ export async function serve(file: string | undefined, options: ServeOptions): Pr
     else
       process.stdout.write(
         `Serving ${modelId}${name === "" ? "" : ` (${name})`} at ${url}: ${slots} at a time, ${contextTokens} tokens each. It asks for no key.\n` +
-          `Next: pulmu deploy add ${modelId} --url ${url}\n`,
+          `Next: pulmu deploy add ${modelId} --url ${url} --engine vllm\n`,
       );
     await stop.wait;
     await server.close();
