@@ -2,6 +2,7 @@
 //
 // It installs the dependencies when they are missing or when package-lock.json changed since the last complete install,
 // and makes sure that a Node 24 exists: the npm package `node-<os>-<cpu>` where there is one, the system's own elsewhere.
+// With `console` it also builds the operators' pages, when they are absent or stale.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -40,4 +41,11 @@ if (!existsSync(bundled) && major < 24) {
       "and npm brought none along: install Node 24 from nodejs.org and try again.\n",
   );
   process.exit(1);
+}
+
+if (process.argv.includes("console")) {
+  const { buildConsole } = await import("./build-console.mjs"); // its libraries are there only now
+  if (!buildConsole(existsSync(bundled) ? bundled : process.execPath)) {
+    process.stderr.write("pulmu: the console could not be built; see the lines above. The factory runs without it.\n");
+  }
 }

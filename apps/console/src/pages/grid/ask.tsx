@@ -3,9 +3,9 @@ import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
 import { queryClient, useApi, useFacts } from "../../api/queries.ts";
 import { ask } from "../../api/request.ts";
-import type { Quote } from "../../api/types.ts";
+import type { GridEvent, Quote } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { Badge, Card, Failure, Segments } from "../../parts/parts.tsx";
+import { Badge, Card, Failure, Meter, Segments } from "../../parts/parts.tsx";
 import { TimeChart } from "../../parts/time-chart.tsx";
 import { SignIn } from "../../shell/account.tsx";
 import { useClock } from "../../shell/clock.tsx";
@@ -21,15 +21,14 @@ interface Played {
 }
 
 /** Ask for less: what it would cost, before anybody accepts it; and, on a simulated site, the event itself. */
-export function AskCard({
-  sitePowerW,
-  hasTarget,
-  onPlayed,
-}: {
+export function AskCard(props: {
   readonly sitePowerW: number | undefined;
-  readonly hasTarget: boolean;
+  /** The event that is under way or ahead. */
+  readonly running: GridEvent | undefined;
   readonly onPlayed: () => void;
 }) {
+  const { sitePowerW, running, onPlayed } = props;
+  const hasTarget = running !== undefined;
   const { t, format } = useSpeech();
   const { atMs } = useClock();
   const facts = useFacts().data;
@@ -101,11 +100,10 @@ export function AskCard({
         {playRow()}
         {play.error !== null && <Failure error={play.error} />}
         {lift.error !== null && <Failure error={lift.error} />}
-        {said !== undefined && hasTarget && (
-          <p className="success" role="status">
-            {said.confirmedBy === null
-              ? t("grid.unconfirmed")
-              : t("grid.confirmed", { who: said.confirmedBy, limit: format.power(said.limitW), time: format.clock(said.untilMs) })}
+        {running !== undefined && <Running event={running} />}
+        {said?.confirmedBy === null && !hasTarget && (
+          <p className="failure" role="alert">
+            {t("grid.unconfirmed")}
           </p>
         )}
       </div>
@@ -136,6 +134,35 @@ export function AskCard({
       </div>
     );
   }
+}
+
+/** What runs now: who confirmed it, how long it goes on, what it has cost so far. */
+function Running({ event }: { readonly event: GridEvent }) {
+  const { t, format } = useSpeech();
+  const { limitW, fromMs, untilMs, nowMs, cost } = event;
+  return (
+    <div className="running" role="status" data-testid="running">
+      <p>
+        <b>{t("grid.chainAsked", { limit: format.power(limitW) })}</b>
+        {untilMs !== null && (
+          <span className="dim"> · {t("grid.left", { time: format.duration(Math.max(0, (untilMs - nowMs) / 1000)) })}</span>
+        )}
+      </p>
+      {untilMs !== null && <Meter share={(nowMs - fromMs) / (untilMs - fromMs)} />}
+      <dl className="facts">
+        <div>
+          <dt>
+            {t("grid.cost")}, {t("grid.soFar").toLocaleLowerCase()}
+          </dt>
+          <dd>{format.krw(cost?.lostKrw ?? 0)}</dd>
+        </div>
+        <div>
+          <dt>{t("grid.tokensLost")}</dt>
+          <dd>{format.compact(cost?.tokensLost ?? 0)}</dd>
+        </div>
+      </dl>
+    </div>
+  );
 }
 
 function QuoteView({ quote, error }: { readonly quote: Quote | undefined; readonly error: unknown }) {

@@ -39,7 +39,7 @@ export default function GridPage() {
         <ResponseCard event={chosen} />
         <AskCard
           sitePowerW={state?.sitePowerW}
-          hasTarget={known?.some(({ state: how }) => how !== "over") ?? false}
+          running={known?.find(({ state: how }) => how !== "over")}
           onPlayed={() => choose(undefined)}
         />
         <ChainCard event={chosen} />

@@ -33,6 +33,22 @@ export function tellEntry({ kind, data = {} }: JournalEntry, t: Translate, forma
         lost: format.krw(cost["lostKrw"] as number),
       });
     }
+    case "ledger.settlement.posted":
+      return t("tell.settled", { memo: String(data["memo"] ?? "") });
+    case "ledger.usage.sealed":
+      return t("tell.sealed");
+    case "ledger.limit.set":
+      return t("tell.budget");
+    case "govern.denied":
+    case "gateway.denied":
+      return t("tell.denied");
+    case "govern.key.created":
+    case "govern.key.revoked":
+    case "govern.key.rotated":
+    case "govern.tenant.created":
+    case "govern.project.created":
+    case "govern.account.created":
+      return t(`tell.${kind.slice("govern.".length) as "key.created"}`);
     default:
       return kind;
   }

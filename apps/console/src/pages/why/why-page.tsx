@@ -16,6 +16,9 @@ const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$/;
 
 const TONES: Readonly<Record<ChainLink, Tone>> = { grid: "accent", power: "warn", work: "", tokens: "good", accounts: "good", people: "" };
 
+/** Written by the minute whatever happens: of interest to whoever checks the seals. */
+const ROUTINE: readonly string[] = ["ledger.usage.sealed"];
+
 /** Why a figure is what it is: the chain behind it, from the journal. */
 export default function WhyPage() {
   const { t } = useSpeech();
@@ -136,10 +139,23 @@ function Journal({ text }: { readonly text: string }) {
   const { t, format } = useSpeech();
   const { atMs } = useClock();
   const query = useApi<readonly JournalEntry[]>(`/api/v1/journal/entries?limit=${LOOKED_AT}`, 5_000);
+  const [isRoutineToo, setRoutineToo] = useState(false);
   const wanted = text.trim().normalize("NFC").toLocaleLowerCase();
-  const matches = (entry: JournalEntry) => wanted === "" || JSON.stringify(entry).normalize("NFC").toLocaleLowerCase().includes(wanted);
+  const matches = (entry: JournalEntry) =>
+    (isRoutineToo || wanted !== "" || !ROUTINE.includes(entry.kind)) &&
+    (wanted === "" || JSON.stringify(entry).normalize("NFC").toLocaleLowerCase().includes(wanted));
   return (
-    <Card title={t("why.journal")} className="c12" flush>
+    <Card
+      title={t("why.journal")}
+      className="c12"
+      flush
+      aside={
+        <label className="note">
+          <input type="checkbox" checked={isRoutineToo} onChange={(event) => setRoutineToo(event.currentTarget.checked)} />{" "}
+          {t("why.routine")}
+        </label>
+      }
+    >
       <Answer query={query}>
         {(entries) => {
           const shown = entries.filter((entry) => (atMs === undefined || entry.atMs <= atMs) && matches(entry)).toReversed();

@@ -39,7 +39,6 @@ export default function WorkPage() {
                   <th className="num">{t("work.requests")}</th>
                   <th className="num">{t("work.rate")}</th>
                   <th className="num">{t("work.batch")}</th>
-                  <th className="num">KV</th>
                   <th className="num">{t("work.queue")}</th>
                   <th>{t("work.ttft")}</th>
                   <th>{t("work.itl")}</th>
@@ -103,7 +102,6 @@ function ServiceRow({
       <td className="num">{format.compact(service.requestsPerS)}</td>
       <td className="num live-value">{format.compact(service.tokensPerS)}</td>
       <td className="num">{format.number(service.batch)}</td>
-      <td className="num">{format.percent(service.kvShare)}</td>
       <td className="num">{format.number(service.queued)}</td>
       <Promise_ value={service.ttftP99S} promised={slo?.ttftS} />
       <Promise_ value={service.itlP99S} promised={slo?.itlS} />
