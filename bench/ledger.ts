@@ -1,6 +1,7 @@
 /**
  * The ledger beside the bare database in the same run: durable usage records a second on SQLite and PostgreSQL, the budget check in memory,
- * a month's statements of 1,000 tenants, and verifying the journal. `--records N` for the month (default 10,000,000), `--entries N` for the journal.
+ * a month's statements of 1,000 tenants, and verifying the journal. `--records N` for the month (default 10,000,000), `--entries N` for the journal,
+ * `--only records|budget|month|journal`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +26,9 @@ import pg from "pg";
 
 const KOREA = { utcOffsetMin: 540 };
 const T0 = Date.UTC(2027, 0, 15, 3);
-const SECONDS = 4;
+/** Ours and the bare database take turns, and the round in the middle counts: other programs of the machine take time from both. */
+const ROUNDS = 5;
+const SECONDS = 2;
 /** Requests under way at a time: what a busy gateway has. */
 const CALLERS = 256;
 const GOAL = { sqlite: 20_000, postgres: 8_000, share: 0.5, checkUs: 2, statementsS: 10, verifyS: 10 };
@@ -36,25 +39,30 @@ const verdict = (met: boolean) => (met ? "met" : "MISSED");
 
 export async function run(options: readonly string[]): Promise<void> {
   const option = (name: string, fallback: number) => (options.includes(name) ? Number(options[options.indexOf(name) + 1]) : fallback);
+  const wanted = (part: string) => !options.includes("--only") || options[options.indexOf("--only") + 1] === part;
   const folder = mkdtempSync(join(tmpdir(), "pulmu-bench-ledger-"));
   try {
-    await records("sqlite", join(folder, "ledger.db"), (batch) => bareSqlite(join(folder, "bare.db"), batch));
-    const skip = skipWithoutPostgres();
-    if (skip === false) {
-      const server = await startPostgres();
-      try {
-        const bareAddress = await server.database();
-        await records("postgres", await server.database(), (batch) => barePostgres(bareAddress, batch));
-      } finally {
-        await server.stop();
-      }
-    } else say(`postgres: skipped: ${skip}`);
-    await budgetCheck(join(folder, "budget.db"));
-    await month(join(folder, "month.db"), option("--records", 10_000_000));
-    await journal(join(folder, "journal.db"), option("--entries", 1_000_000));
+    if (wanted("records")) await recordsOnBoth(folder);
+    if (wanted("budget")) await budgetCheck(join(folder, "budget.db"));
+    if (wanted("month")) await month(join(folder, "month.db"), option("--records", 10_000_000));
+    if (wanted("journal")) await journal(join(folder, "journal.db"), option("--entries", 1_000_000));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function recordsOnBoth(folder: string): Promise<void> {
+  await records("sqlite", join(folder, "ledger.db"), (batch) => bareSqlite(join(folder, "bare.db"), batch));
+  const skip = skipWithoutPostgres();
+  if (skip === false) {
+    const server = await startPostgres();
+    try {
+      const bareAddress = await server.database();
+      await records("postgres", await server.database(), (batch) => barePostgres(bareAddress, batch));
+    } finally {
+      await server.stop();
+    }
+  } else say(`postgres: skipped: ${skip}`);
 }
 
 async function prepared(address: string): Promise<Store> {
@@ -112,12 +120,43 @@ const usage = (n: number): UsageRecord => ({
   traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 });
 
+interface Round {
+  readonly rate: number;
+  readonly bareRate: number;
+  readonly batch: number;
+  readonly cpuUs: number;
+  readonly waitMs: readonly [p50: number, p99: number];
+}
+
 /** Acknowledged records a second, with all checks on, beside the bare database's batched insert of the same rows. */
 async function records(name: "sqlite" | "postgres", address: string, bare: (batch: number) => Promise<number>): Promise<void> {
   const store = counted(await prepared(address));
   const ledger = await Ledger.open(store, { calendar: KOREA, now: () => T0 });
-  let n = 0;
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push(await recordsRound(ledger, store, round, bare));
+  await ledger.close();
+  await store.close();
+  rounds.sort((a, b) => a.rate / a.bareRate - b.rate / b.bareRate);
+  const { rate, bareRate, batch, cpuUs, waitMs } = rounds[ROUNDS >> 1];
+  const shares = rounds.map((each) => each.rate / each.bareRate);
+  const share = rate / bareRate;
+  say(
+    `${name}: ${count(rate)} durable records/s (${CALLERS} callers; wait p50 ${waitMs[0].toFixed(1)} ms, p99 ${waitMs[1].toFixed(1)} ms; ` +
+      `${cpuUs.toFixed(1)} µs CPU each), the bare database inserts ${count(bareRate)}/s in the same batches of ${batch}: ${share.toFixed(2)} of it, ` +
+      `in ${ROUNDS} rounds ${shares[0].toFixed(2)} to ${shares[ROUNDS - 1].toFixed(2)}`,
+  );
+  say(`  required: ${count(GOAL[name])}/s and ${GOAL.share} of bare: ${verdict(rate >= GOAL[name] && share >= GOAL.share)}`);
+}
+
+async function recordsRound(
+  ledger: Ledger,
+  store: { readonly batches: number },
+  round: number,
+  bare: (batch: number) => Promise<number>,
+): Promise<Round> {
+  let n = round * 10_000_000;
   let acknowledged = 0;
+  const before = store.batches;
   const waits: number[] = [];
   const end = performance.now() + SECONDS * 1000;
   const cpu = process.cpuUsage();
@@ -132,17 +171,15 @@ async function records(name: "sqlite" | "postgres", address: string, bare: (batc
   await Promise.all(Array.from({ length: CALLERS }, caller));
   const used = process.cpuUsage(cpu);
   const rate = acknowledged / SECONDS;
-  await ledger.close();
-  await store.close();
-  const batch = Math.max(1, Math.round(acknowledged / store.batches));
-  const bareRate = await bare(batch);
+  const batch = Math.max(1, Math.round(acknowledged / (store.batches - before)));
   waits.sort((a, b) => a - b);
-  const share = rate / bareRate;
-  say(
-    `${name}: ${count(rate)} durable records/s (${CALLERS} callers; wait p50 ${waits[waits.length >> 1].toFixed(1)} ms, p99 ${waits[Math.floor(waits.length * 0.99)].toFixed(1)} ms; ` +
-      `${((used.user + used.system) / acknowledged).toFixed(1)} µs CPU each), the bare database inserts ${count(bareRate)}/s in the same batches of ${batch}: ${share.toFixed(2)} of it`,
-  );
-  say(`  required: ${count(GOAL[name])}/s and ${GOAL.share} of bare: ${verdict(rate >= GOAL[name] && share >= GOAL.share)}`);
+  return {
+    rate,
+    bareRate: await bare(batch),
+    batch,
+    cpuUs: (used.user + used.system) / acknowledged,
+    waitMs: [waits[waits.length >> 1], waits[Math.floor(waits.length * 0.99)]],
+  };
 }
 
 const COLUMNS =
