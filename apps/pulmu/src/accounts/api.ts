@@ -24,7 +24,7 @@ const STATUS: readonly (readonly [pattern: RegExp, status: 400 | 401 | 403 | 404
   [/(\.exists|\.conflict|\.state|\.step|price\.past)$/, 409],
   [/^api\.too-large/, 413],
   [/^limit\.exceeded/, 429],
-  [/^(store|oidc\.provider)/, 503],
+  [/^(store|oidc\.provider|job\.no-engine)/, 503],
 ];
 
 /** The HTTP API of identity, usage, budgets, statements and journal. Every request carries a key or an ID token; `/openapi.json` tells the rest. */

@@ -1,4 +1,5 @@
 import { fleetOperations } from "../fleet/operations.ts";
+import { jobsOperations } from "../jobs/operations.ts";
 import type { Operation } from "./operation.ts";
 import { budgetOperations } from "./operations/budgets.ts";
 import { identityOperations } from "./operations/identity.ts";
@@ -14,4 +15,5 @@ export const OPERATIONS: readonly Operation[] = [
   ...moneyOperations,
   ...journalOperations,
   ...fleetOperations,
+  ...jobsOperations,
 ];

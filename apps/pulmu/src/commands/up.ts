@@ -14,6 +14,7 @@ import { BusHome } from "../bus/bus-home.ts";
 import { LiveBus, type BusPlant, type LiveBusOptions } from "../bus/live-bus.ts";
 import { Console } from "../console/console.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
+import type { EngineOptions } from "../jobs/engine-option.ts";
 import type { GatewayService } from "../gateway/gateway-service.ts";
 import { LiveFactory } from "../live/factory.ts";
 import { Pacer, wallClock } from "../live/pacer.ts";
@@ -34,7 +35,7 @@ import { Screen } from "../terminal/screen.ts";
 import { createStyle, wantsColour } from "../terminal/style.ts";
 import { Operation } from "./operation.ts";
 
-export interface UpOptions extends LiveBusOptions {
+export interface UpOptions extends LiveBusOptions, EngineOptions {
   readonly site?: string;
   readonly phase?: string;
   readonly scenario?: string;
@@ -140,6 +141,8 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     const accounts = await openAccountsOf(factory, plant, options);
     closers.push(() => accounts?.close());
     const journal = await operation.write(accounts?.house, plant.site.utcOffsetMin);
+    const jobs = accounts && (await openJobsOf(factory, plant, options, accounts));
+    closers.push(() => jobs?.close());
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
@@ -207,6 +210,17 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options:
   if (accounts.firstKey !== undefined)
     process.stderr.write(`pulmu: administrator's key of this new house, shown this once:\n\n  ${accounts.firstKey}\n\n`);
   return accounts;
+}
+
+/** Real work beside the twin's: the database's jobs, on the engine that was named, within what steering leaves them. */
+async function openJobsOf(factory: LiveFactory, { site, catalog }: BusPlant, options: UpOptions, { house, ledger }: AccountsService) {
+  const { openJobs, openPower, steeredPower } = await import("../jobs/jobs-service.ts");
+  const { steering } = factory;
+  const power = steering === undefined ? openPower : steeredPower(steering, house.now);
+  const carbon = catalog.grids.get(site.gridId)?.carbonGPerKWhByMonth ?? [];
+  const carbonGPerKWh = carbon.reduce((sum, month) => sum + month, 0) / Math.max(1, carbon.length);
+  const complain = (text: string) => factory.note("warning", text);
+  return openJobs({ ...house, ledger }, { site, carbonGPerKWh }, power, { ...options, now: house.now, complain });
 }
 
 /** The door for tokens. */

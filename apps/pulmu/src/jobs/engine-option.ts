@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
+import type { Store } from "@pulmu/journal";
 import { type Engine, LocalEngine, SlurmEngine, tokenSource } from "@pulmu/jobs";
 import { PulmuError } from "@pulmu/units";
 
@@ -11,16 +12,16 @@ export interface EngineOptions {
   readonly engineToken?: string;
   /** Whose jobs they are at the engine; else whoever runs this. */
   readonly engineUser?: string;
-  /** Where jobs have their directories: all nodes must see it. */
+  /** Where jobs have their directories: all nodes must see it. Left out: beside the database. */
   readonly jobsDir?: string;
 }
 
 /** @throws PulmuError `engine.option` */
-export function openEngine(options: EngineOptions, now: () => number): Engine {
+export function openEngine(options: EngineOptions, jobsDir: string, now: () => number): Engine {
   const { engine = "local", engineToken, engineUser = userInfo().username } = options;
   const [name, ...rest] = engine.split("=");
   const value = rest.join("=");
-  if (name === "local" && /^\d{0,4}$/.test(value)) return new LocalEngine({ folder: join(jobsDirOf(options), "engine"), gpus: value === "" ? countGpus() : Number(value), now }); // prettier-ignore
+  if (name === "local" && /^\d{0,4}$/.test(value)) return new LocalEngine({ folder: join(jobsDir, "engine"), gpus: value === "" ? countGpus() : Number(value), now }); // prettier-ignore
   if (name === "slurm" && (value === "" || /^https?:\/\/[^/\s]+\/?$/.test(value))) {
     const url = value === "" ? undefined : value;
     const token = tokenSource({ file: engineToken, text: process.env["SLURM_JWT"] });
@@ -35,8 +36,9 @@ export function openEngine(options: EngineOptions, now: () => number): Engine {
   });
 }
 
-export function jobsDirOf({ jobsDir = ".pulmu/jobs" }: EngineOptions): string {
-  return resolve(jobsDir);
+/** Beside the file of a SQLite database; where we stand, for a server's. */
+export function jobsDirOf({ jobsDir }: EngineOptions, { dialect, place }: Store): string {
+  return resolve(jobsDir ?? (dialect === "sqlite" ? `${place}.jobs` : ".pulmu/jobs"));
 }
 
 /** GPUs that nvidia-smi lists; 0 where there is none. */

@@ -47,10 +47,15 @@ export async function whyOf(book: JobBook, job: Job, engine: EngineSnapshot | un
   const steps = await book.steps(job.id);
   const silent = engine !== undefined && nowMs - engine.atMs > SILENT_MS ? `; nobody has worked on its queue since ${new Date(engine.atMs).toISOString()}` : ""; // prettier-ignore
   const trouble = engine?.problem !== undefined && engine.problem !== "" ? `; the engine: ${engine.problem}` : "";
-  return { id: job.id, state: job.state, line: `${job.id} ${job.state}: ${job.reason}${silent}${trouble}`, steps };
+  return {
+    id: job.id,
+    state: job.state,
+    line: `${job.id} ${job.reason.startsWith(job.state) ? "" : `${job.state}: `}${job.reason}${silent}${trouble}`,
+    steps,
+  };
 }
 
-/** A runner writes down what it knows every two seconds. */
+/** A runner writes down what it knows every ten seconds. */
 const SILENT_MS = 30_000;
 
 /** The end of what a job has printed; "" = nothing yet. */

@@ -6,6 +6,11 @@ import type { Site } from "@pulmu/site";
 import { bookOf } from "./book-of.ts";
 import { type EngineOptions, jobsDirOf, openEngine } from "./engine-option.ts";
 
+export { steeredPower } from "./steered-power.ts";
+
+/** Nobody limits power: only the contract does. */
+export const openPower: PowerSource = { now: (contractW) => ({ budgetW: contractW, cause: undefined }) };
+
 /** An idle GPU with its part of the tray, of what it draws at work. A guess: idle trays were measured between a tenth and a quarter. */
 const IDLE_SHARE = 0.15;
 /** Of power at the racks, with cooling and losses, where no meter says: a liquid-cooled hall. A guess. */
@@ -31,7 +36,8 @@ export async function openJobs(
 ): Promise<JobsService> {
   const { now, complain } = options;
   const book = await bookOf(house.store);
-  const engine = openEngine(options, now);
+  const jobsDir = jobsDirOf(options, house.store);
+  const engine = openEngine(options, jobsDir, now);
   const houseId = await book.houseId(() => `h${randomBytes(4).toString("hex")}`);
   const rackType = site.racks[0].type;
   const wattsPerGpu = Math.round(site.racks[0].provisionedW / (rackType.trays * rackType.gpusPerTray));
@@ -39,7 +45,7 @@ export async function openJobs(
   const runner = new JobRunner({
     book,
     engine,
-    files: jobFiles(jobsDirOf(options)),
+    files: jobFiles(jobsDir),
     power,
     cluster: {
       places: [site.country, site.id],

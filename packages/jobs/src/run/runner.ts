@@ -39,8 +39,8 @@ const WARN_MS = 60_000;
 /** A warning younger than this is not repeated when the pause begins. */
 const WARNED_MS = 120_000;
 const METER_MS = 60_000;
-/** What is known of the engine is written down this often. */
-const TELL_MS = 2_000;
+/** What is known of the engine is written down when it changes, and at least this often: who reads it sees that somebody is there. */
+const TELL_MS = 10_000;
 /** Reasons of waiting jobs written down in one step; the others follow. */
 const REASONS_AT_ONCE = 200;
 
@@ -101,6 +101,7 @@ export class JobRunner {
   #listings = 0;
   #answeredMs = 0;
   #problem = "";
+  #toldNews = "";
   #dirty = true;
   readonly #due = { jobs: -Infinity, nodes: -Infinity, decide: -Infinity, power: -Infinity, tell: -Infinity, checkpoints: -Infinity, meter: NaN, quotas: -Infinity, wishes: -Infinity }; // prettier-ignore
   #counted: MeterCount;
@@ -180,7 +181,7 @@ export class JobRunner {
       await this.#observe(nowMs);
     } catch (error) {
       if (!(error instanceof PulmuError)) throw error;
-      this.#problem = error.message;
+      this.#trouble(error.message);
       await this.#write();
       await this.#tellEngine(nowMs);
       return false; // nothing is decided on what is not known
@@ -199,8 +200,16 @@ export class JobRunner {
 
   /** Leaves a note of the engine for those who are not the runner. */
   async #tellEngine(nowMs: number): Promise<void> {
-    if (nowMs - this.#due.tell < TELL_MS) return;
+    const news = [
+      this.#power.budgetW,
+      this.#drawnW,
+      this.#problem,
+      this.#abilities?.description,
+      ...this.#nodes.map(({ state }) => state),
+    ].join("\n");
+    if (nowMs - this.#due.tell < TELL_MS && news === this.#toldNews) return;
     this.#due.tell = nowMs;
+    this.#toldNews = news;
     const { book, cluster, files } = this.#options;
     const count = (state: EngineNode["state"]) => this.#nodes.filter((node) => node.state === state).length;
     await writeEngine(book.store, {
@@ -496,8 +505,14 @@ export class JobRunner {
       await work();
     } catch (error) {
       if (!(error instanceof PulmuError)) throw error;
-      this.#problem = error.message;
+      this.#trouble(error.message);
     }
+  }
+
+  /** Said once, until it is over. */
+  #trouble(text: string): void {
+    if (text !== this.#problem) this.#options.complain(`jobs: ${text}`);
+    this.#problem = text;
   }
 
   async #lookUpPast(): Promise<void> {
@@ -534,7 +549,7 @@ export class JobRunner {
         const { what, text } = ended(job, "failed", `the engine refused it: ${handed.text}`, nowMs, -1);
         this.#ended(job, what, text, nowMs);
       } else {
-        this.#problem = handed.text;
+        this.#trouble(handed.text);
         if (handed.result === "away") job.sentMs = 0;
       }
     }

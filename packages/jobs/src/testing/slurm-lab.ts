@@ -147,12 +147,15 @@ function jwt(key: Buffer, user: string, lifeS: number): string {
   return `${body}.${createHmac("sha256", key).update(body).digest("base64url")}`;
 }
 
-/** A step outlives its slurmd by design: what still runs with this cluster's configuration is ended with it. */
+/** A step outlives its slurmd by design: steps of this cluster, and what they started, are ended with it. */
 function endStrays(folder: string): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)) {
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      const ours = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").some((entry) => entry.startsWith(`SLURM_CONF=${folder}/`)); // prettier-ignore
-      if (ours && readlinkSync(`/proc/${pid}/exe`) !== process.execPath) process.kill(Number(pid), "SIGKILL");
+      const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+      const ours = environment.some((entry) => entry.startsWith(`SLURM_CONF=${folder}/`));
+      const works =
+        environment.some((entry) => entry.startsWith("SLURM_JOB_ID=")) || readlinkSync(`/proc/${pid}/exe`).endsWith("/slurmstepd");
+      if (ours && works) process.kill(Number(pid), "SIGKILL");
     } catch {
       // gone meanwhile, or somebody else's
     }

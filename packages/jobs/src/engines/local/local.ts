@@ -56,7 +56,6 @@ export class LocalEngine implements Engine {
 
   constructor(options: LocalOptions) {
     this.#options = options;
-    mkdirSync(options.folder, { recursive: true });
   }
 
   probe(): Promise<EngineAbilities> {
@@ -183,7 +182,7 @@ export class LocalEngine implements Engine {
   }
 
   #ids(): readonly string[] {
-    return readdirSync(this.#options.folder).toSorted();
+    return existsSync(this.#options.folder) ? readdirSync(this.#options.folder).toSorted() : [];
   }
 
   #folder(id: string): string {
@@ -200,7 +199,7 @@ export class LocalEngine implements Engine {
 
   #write(id: string, kept: Kept): void {
     const folder = this.#folder(id);
-    if (!existsSync(folder)) mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "job.json.new"), JSON.stringify(kept), { flush: true });
     renameSync(join(folder, "job.json.new"), join(folder, "job.json"));
   }
