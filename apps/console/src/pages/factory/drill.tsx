@@ -150,7 +150,7 @@ function RackPart({
   const { t, format } = useSpeech();
   const type = plan.types[plan.racks.type[rack]];
   const gpus = type.trays * type.gpusPerTray;
-  const cdu = plan.cdus[plan.racks.cdu[rack]];
+  const cdu: FloorPlan["cdus"][number] | undefined = plan.cdus[plan.racks.cdu[rack]];
   const work = now.works[now.work?.[rack] ?? -1];
   const perGpuW = now.powerW[rack] / gpus;
   return (
@@ -163,7 +163,7 @@ function RackPart({
         <Fact name={t("drill.speed")} value={format.percent(now.speedPct === null ? undefined : now.speedPct[rack] / 100)} />
         <Fact name={t("floor.health")} value={t(`health.${HEALTH[now.health[rack]]}`)} />
         <Fact name={t("drill.work")} value={work === undefined ? t("floor.idle") : `${work.id} · ${work.tenantId}`} />
-        <Fact name={t("drill.cdu")} value={`${cdu.id} · ${cdu.loop}`} />
+        <Fact name={t("drill.cdu")} value={cdu === undefined ? t("unknown") : `${cdu.id} · ${cdu.loop}`} />
       </dl>
       <Day kind="rack" id={plan.racks.id[rack]} limitW={plan.racks.provisionedW[rack]} />
       <p className="drill-gpus">
