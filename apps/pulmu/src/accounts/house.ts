@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { Fleet, prepareFleet, type Watch } from "@pulmu/fleet";
+import type { Fleet, Watch } from "@pulmu/fleet";
 import { Identity, prepareGovern } from "@pulmu/govern";
 import { type NoteSigner, openSignerFile, openStore, prepareJournal, type Store } from "@pulmu/journal";
 import { type Calendar, claimLedger, Ledger, prepareLedger } from "@pulmu/ledger";
@@ -82,7 +82,7 @@ async function openAt(address: string, site: HouseOptions["site"]): Promise<Hous
         return openSignerFile(keyFile, process.env["PULMU_JOURNAL_ORIGIN"] ?? DEFAULT_ORIGIN);
       },
       ledger: () => (ledger ??= Ledger.open(store, { calendar, now })),
-      fleet: () => (fleet ??= prepareFleet(store).then(() => new Fleet(store, now))),
+      fleet: () => (fleet ??= openFleet(store, now)),
       close: async () => {
         await (await ledger)?.close();
         await store.close();
@@ -92,6 +92,13 @@ async function openAt(address: string, site: HouseOptions["site"]): Promise<Hous
     await store.close();
     throw error;
   }
+}
+
+/** Loaded by who asks for it: most commands do not. */
+async function openFleet(store: Store, now: () => number): Promise<Fleet> {
+  const { Fleet, prepareFleet } = await import("@pulmu/fleet");
+  await prepareFleet(store);
+  return new Fleet(store, now);
 }
 
 async function knownOffset(store: Store): Promise<number | undefined> {

@@ -50,9 +50,14 @@ export class FleetService {
       .finally(() => (this.#working = undefined));
   }
 
-  async close(): Promise<void> {
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
     await this.#ready.catch(() => {});
     await this.#working;
+  }
+
+  async close(): Promise<void> {
+    await this.settled();
   }
 
   /** What an earlier run left in repair is whole in a twin that begins anew. */

@@ -20,7 +20,7 @@ export function addAccounts(program: Command, registry: Registry): void {
 }
 
 /** A sub-command on the database. */
-function on(parent: Command, usage: string, summary: string): Command {
+export function on(parent: Command, usage: string, summary: string): Command {
   return parent
     .command(usage)
     .summary(summary)
