@@ -4,6 +4,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { addAccounts } from "./commands/accounts/register.ts";
 import { addTokens } from "./commands/tokens/register.ts";
 import { addBrokerLogin, addExchange } from "./commands/exchange/register.ts";
+import { addFleet } from "./commands/fleet/register.ts";
 import { addGrid } from "./commands/grid/register.ts";
 import { addPower } from "./commands/power/register.ts";
 import { EXIT, exitCodeOf, printError, type ExitCode } from "./exit.ts";
@@ -60,6 +61,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addExchange(program, { finish, addExamples });
   addPower(program, { finish, addExamples });
   addGrid(program, { finish, addExamples });
+  addFleet(program, { finish, addExamples });
   return program;
 }
 
