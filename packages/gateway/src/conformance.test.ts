@@ -33,7 +33,7 @@ describe(
       const simulated = new SimulatedUpstream({ timing: () => ({ ttftS: 0, itlS: 0 }) }, Date.now);
       const upstream: Upstream = {
         send(request, receiver) {
-          sent.push(JSON.parse(request.body));
+          sent.push(JSON.parse(request.body.toString()));
           return simulated.send(request, receiver);
         },
         check: () => simulated.check(),

@@ -6,6 +6,7 @@ import type { Ask, Endpoint } from "./endpoints/endpoint.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway-options.ts";
 import type { Caller, Exchange, Headers } from "./http/exchange.ts";
 import { isObject, type JsonObject, parseObject, readBody } from "./http/read-body.ts";
+import { type Sent, writeBody } from "./http/write-body.ts";
 import { answerFacts, metersOf } from "./metering/cost.ts";
 import { limitRefusal, rateLimitHeaders } from "./metering/limit-answers.ts";
 import { readUsage, type Usage } from "./metering/usage.ts";
@@ -13,7 +14,7 @@ import { cacheSalt } from "./policy/cache-salt.ts";
 import { guard, type PiiCounts } from "./policy/pii/guard.ts";
 import { flowOf, forbidden, readWish, type Wish } from "./policy/wish.ts";
 import { Refusal } from "./refusal.ts";
-import type { Delivered, Outcome } from "./relay/attempt.ts";
+import { type Delivered, mayTryElsewhere, type Outcome, wellOf } from "./relay/attempt.ts";
 import { garbage, parsedAnswer, unanswered, upstreamRefusal } from "./relay/upstream-refusals.ts";
 import { StreamAttempt } from "./relay/stream-attempt.ts";
 import { WholeAttempt } from "./relay/whole-attempt.ts";
@@ -25,6 +26,8 @@ interface Work {
   readonly exchange: Caller;
   readonly endpoint: Endpoint;
   readonly body: JsonObject;
+  /** What of it may be passed on in its own bytes; undefined when it was looked through, and what was looked at is what must be sent. */
+  readonly sent: Sent | undefined;
   readonly ask: Ask;
   readonly principal: Principal;
   readonly hold: Hold;
@@ -45,8 +48,6 @@ interface Made {
 /** Attempts at one request, the first included. */
 const MAX_ATTEMPTS = 3;
 const BYTES_PER_TOKEN = 4;
-/** Answers of an upstream that another replica may not give. */
-const TRY_ELSEWHERE = new Set([429, 502, 503, 504]);
 
 /** Takes requests for tokens from the door to the bill, as design page 5 walks it. */
 export class Inference {
@@ -68,17 +69,19 @@ export class Inference {
 
   /** Answers a body that is there. @throws Refusal when nothing was served */
   async answer(exchange: Caller, endpoint: Endpoint, principal: Principal, raw: Buffer): Promise<void> {
-    const sent = parseObject(raw, this.#limits.maxDepth);
-    const ask = endpoint.read(sent, raw.length);
+    const read = parseObject(raw, this.#limits.maxDepth);
+    const ask = endpoint.read(read, raw.length);
     const deployment = this.#router.deployment(ask.modelId);
     const wish = readWish(exchange);
     const rules = this.#decide(exchange, principal, wish, deployment);
-    const { body, counts } = guard(sent, this.#options.piiActionOf?.(principal) ?? "allow");
+    const action = this.#options.piiActionOf?.(principal) ?? "allow";
+    const { body, counts } = guard(read, action);
+    const sent = action === "allow" ? { bytes: raw, body: read } : undefined;
     const hold = await this.#reserve(principal, ask, deployment);
     let place: Place | undefined;
     try {
       place = await this.#enter(exchange, principal, ask, deployment);
-      await this.#answer({ exchange, endpoint, body, ask, principal, hold, place, wish, rules, counts }, deployment);
+      await this.#answer({ exchange, endpoint, body, sent, ask, principal, hold, place, wish, rules, counts }, deployment);
     } finally {
       place?.leave();
       this.#options.accounts.release(hold); // what was settled stays as it is
@@ -145,13 +148,12 @@ export class Inference {
       const { deployment, replica } = next;
       const made: Made = { deployment, startedMs };
       const attempt = this.#attempt(work, made);
-      const sent = JSON.stringify(this.#outward(work, deployment));
       exchange.onLeave(() => attempt.leave());
       const timer = setTimeout(() => attempt.expire(), this.#limits.maxAnswerMs);
       replica.begin();
       const outcome = await attempt.run(replica.spec.upstream, {
         path: endpoint.upstreamPath,
-        body: sent,
+        body: writeBody(this.#outward(work, deployment), work.sent),
         streamed: ask.streamed,
         requestId: exchange.requestId,
         traceparent: exchange.traceparent,
@@ -288,14 +290,4 @@ function mustInfer(principal: Principal): void {
       type: "permission_error",
       code: "insufficient_permissions",
     });
-}
-
-function mayTryElsewhere(outcome: Outcome): boolean {
-  return (outcome.kind === "failed" && !outcome.begun) || (outcome.kind === "whole" && TRY_ELSEWHERE.has(outcome.status));
-}
-
-/** What an outcome says of the replica. 429 says that it is busy, not that it is ill. */
-function wellOf(outcome: Outcome): boolean | undefined {
-  if (outcome.kind === "left" || (outcome.kind === "whole" && outcome.status === 429)) return undefined;
-  return outcome.kind === "streamed" || (outcome.kind === "whole" && outcome.status < 500);
 }

@@ -28,6 +28,8 @@ interface KeyRow {
 export const HOUSE_TENANT = "house";
 
 const NOBODY = Buffer.alloc(32);
+/** Keys remembered as found right; beyond, all are forgotten. */
+const MAX_FOUND = 10_000;
 
 /**
  * Knows all keys in memory and says whose one is. `refresh` takes in what other processes changed; its caller decides how often
@@ -37,6 +39,8 @@ export class Gatekeeper {
   readonly #reader: Reader;
   readonly #equal: Equal;
   #keys: ReadonlyMap<string, KnownKey> = new Map();
+  /** Keys whose hash was right, by their text, since the last change: hashing takes as long as all else here. Their text is in memory for each request anyway. */
+  readonly #found = new Map<string, KnownKey>();
   #version = 0;
 
   constructor(reader: Reader, equal: Equal = sameHash) {
@@ -52,6 +56,7 @@ export class Gatekeeper {
       "select k.id, k.project_id, k.tenant_id, k.hash, k.scopes, k.expires_ms, k.revoked_ms, a.role, t.state from api_keys k join service_accounts a on a.id = k.account_id join tenants t on t.id = k.tenant_id",
     );
     this.#keys = new Map(rows.map((row) => [row.id, knownKey(row)]));
+    this.#found.clear();
     this.#version = n;
   }
 
@@ -60,10 +65,7 @@ export class Gatekeeper {
    * @throws PulmuError `key.unknown`, `key.expired`, `key.revoked`, `tenant.suspended`; the text never stands in the message
    */
   authenticate(text: string, nowMs: number): Principal {
-    const known = this.#keys.get(keyIdIn(text) ?? "");
-    // An unknown id is hashed and compared like any other, so that the time taken tells nothing.
-    if (!this.#equal(hashOf(text), known?.hash ?? NOBODY) || known === undefined)
-      throw refused("key.unknown", "no such key", "check that it was copied whole");
+    const known = this.#found.get(text) ?? this.#find(text);
     const { principal } = known;
     if (known.revokedMs !== undefined && known.revokedMs <= nowMs)
       throw refused("key.revoked", `key ${principal.keyId} was revoked`, "ask for a new one");
@@ -76,6 +78,16 @@ export class Gatekeeper {
     if (known.tenantState !== "active")
       throw refused("tenant.suspended", `tenant ${principal.tenantId} is suspended`, "ask the operator of this site");
     return principal;
+  }
+
+  #find(text: string): KnownKey {
+    const known = this.#keys.get(keyIdIn(text) ?? "");
+    // An unknown id is hashed and compared like any other, so that the time taken tells nothing.
+    if (!this.#equal(hashOf(text), known?.hash ?? NOBODY) || known === undefined)
+      throw refused("key.unknown", "no such key", "check that it was copied whole");
+    if (this.#found.size >= MAX_FOUND) this.#found.clear();
+    this.#found.set(text, known);
+    return known;
   }
 }
 

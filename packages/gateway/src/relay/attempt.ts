@@ -22,6 +22,20 @@ export type Outcome =
 
 export const NOTHING: Delivered = { usage: undefined, events: 0 };
 
+/** Answers of an upstream that another replica may not give. */
+const TRY_ELSEWHERE = new Set([429, 502, 503, 504]);
+
+/** May another replica be asked? Not once the caller has got something. */
+export function mayTryElsewhere(outcome: Outcome): boolean {
+  return (outcome.kind === "failed" && !outcome.begun) || (outcome.kind === "whole" && TRY_ELSEWHERE.has(outcome.status));
+}
+
+/** What an outcome says of the replica. 429 says that it is busy, not that it is ill. */
+export function wellOf(outcome: Outcome): boolean | undefined {
+  if (outcome.kind === "left" || (outcome.kind === "whole" && outcome.status === 429)) return undefined;
+  return outcome.kind === "streamed" || (outcome.kind === "whole" && outcome.status < 500);
+}
+
 /** One attempt at an upstream. */
 export interface Attempt {
   /** Never rejects. */

@@ -2,7 +2,7 @@
 export interface UpstreamRequest {
   /** `/chat/completions`. */
   readonly path: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly streamed: boolean;
   readonly requestId: string;
   readonly traceparent: string;

@@ -23,7 +23,7 @@ export class SimulatedUpstream implements Upstream {
   }
 
   send(request: UpstreamRequest, receiver: Receiver): UpstreamCall {
-    const body = JSON.parse(request.body) as JsonObject;
+    const body = JSON.parse(request.body.toString()) as JsonObject;
     const call = new SimulatedCall(receiver, {
       made: (promptTokens, outputTokens) => {
         this.#served.promptTokens += promptTokens;
