@@ -81,7 +81,9 @@ export class FlexEndpoint {
   readonly #onError: (error: Error) => void;
   /** Oldest first; the trace of each target is found here. */
   #taken: readonly TakenTargets[] = [];
-  #working: Promise<void> = Promise.resolve();
+  /** Messages are taken one after the other, and so is what is to be said sent; a message never waits for what is being sent. */
+  readonly #taking = new Turns();
+  readonly #sending = new Turns();
 
   constructor(bus: Bus, { gate, sender, decider, plantMs, store, onError = () => {} }: EndpointOptions) {
     this.#bus = bus;
@@ -106,7 +108,7 @@ export class FlexEndpoint {
         this.#gate.refusals.note(atMs, `kept load target ${correlationId}`, error.problems); // such as a feed that is no more
       }
     }
-    const inTurn = (work: (message: BusMessage) => Promise<void>) => (message: BusMessage) => this.#inTurn(() => work(message));
+    const inTurn = (work: (message: BusMessage) => Promise<void>) => (message: BusMessage) => this.#taking.next(() => work(message));
     await this.#bus.subscribe(
       "grid/v1/isv/+/loadtarget/set",
       1,
@@ -123,7 +125,7 @@ export class FlexEndpoint {
 
   /** Call once a second. @throws PulmuError as `Bus.publish` does */
   tick(): Promise<void> {
-    return this.#inTurn(() => this.#step());
+    return this.#sending.next(() => this.#step());
   }
 
   /**
@@ -133,7 +135,7 @@ export class FlexEndpoint {
    */
   async selfTest(): Promise<ReadBack | undefined> {
     let outcome: ReadBack | undefined;
-    await this.#inTurn(async () => {
+    await this.#sending.next(async () => {
       const [first, ...rest] = this.#decider.step(this.#plantMs());
       if (first === undefined) return;
       outcome = await this.#sender.sendAndReadBack(await this.#make(first));
@@ -144,13 +146,6 @@ export class FlexEndpoint {
 
   close(): void {
     this.#sender.close();
-  }
-
-  /** Messages and ticks one after the other: each sees what the one before has done. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#working.then(work);
-    this.#working = done.catch(() => {});
-    return done;
   }
 
   async #take(message: BusMessage): Promise<void> {
@@ -168,7 +163,7 @@ export class FlexEndpoint {
     const taken = [...this.#taken, { data, correlationId, traceparent: event.traceparent, from, atMs }];
     this.#taken = taken.filter((each) => !isOver(each, atMs)).slice(-MAX_TAKEN);
     await this.#store?.save(this.#taken);
-    // Not waited for: the acknowledgement of what is sent comes behind this very message.
+    // Not waited for: the acknowledgement of what is sent comes behind this very message, and behind those that came after it.
     this.tick().catch((error: unknown) => this.#onError(error as Error));
   }
 
@@ -190,6 +185,17 @@ export class FlexEndpoint {
   #headOf({ correlationId }: AgentMessage): SentHead {
     const trace = this.#taken.findLast((each) => each.correlationId === correlationId)?.traceparent;
     return { correlationid: correlationId, traceparent: trace === undefined ? undefined : nextTraceparent(trace) };
+  }
+}
+
+/** Work that is done one after the other. */
+class Turns {
+  #last: Promise<void> = Promise.resolve();
+
+  next(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
   }
 }
 

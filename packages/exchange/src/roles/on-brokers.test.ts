@@ -117,6 +117,16 @@ onEveryBroker("The roles over the wire", (broker) => {
     await at.close();
   });
 
+  test("given targets one right after the other, none waits for the answer to the one before", async () => {
+    const at = await flexOn(connect);
+    const confirmations = await Promise.all([TARGET, TARGET, TARGET, TARGET].map((target) => at.grid.setTargets([target])));
+    assert.deepEqual(
+      confirmations.map(({ attempts, status }) => [attempts, status !== undefined]),
+      confirmations.map(() => [1, true]),
+    );
+    await at.close();
+  });
+
   test("an agent finds out at the start whether it is heard", async () => {
     const at = await flexOn(connect);
     assert.equal(await at.agent.selfTest(), "seen");
