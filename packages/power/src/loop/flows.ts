@@ -44,6 +44,8 @@ export class Flows {
   readonly #groups: readonly RackGroup[];
   readonly #recharges: Recharges;
   readonly #otherW: Float64Array;
+  /** What racks drew when each overhead was measured, W. */
+  readonly #racksW: Float64Array;
   /** Since each overhead was measured, s. */
   readonly #ageS: Float64Array;
   #onBattery = false;
@@ -56,6 +58,7 @@ export class Flows {
     this.scopes = ordered.map((limit) => this.#scope(tree, limit));
     this.drawnW = new Float64Array(ordered.length).fill(NaN);
     this.#otherW = new Float64Array(ordered.length).fill(NaN);
+    this.#racksW = new Float64Array(ordered.length);
     this.#ageS = new Float64Array(ordered.length);
     this.outputW = new Float64Array(site.nodes.length).fill(NaN);
     this.alive = new Uint8Array(site.nodes.length).fill(1);
@@ -91,26 +94,29 @@ export class Flows {
       // Batteries yield to a limit by themselves: what they take is no overhead, and what they give is not counted on.
       const batteriesW = scope.bessShare.reduce((sum, share, b) => sum + share * bessW[b], 0);
       const restW = this.drawnW[s] - batteriesW;
-      const racksW = scope.share * this.#racksW(scope, rackW, liableW);
-      const now = this.#together(s, nodeMs) ? restW - gain * racksW : NaN;
+      const racksW = this.#drawnByRacksW(scope, rackW, liableW);
+      const now = this.#together(s, nodeMs) ? restW - gain * scope.share * racksW : NaN;
       if (!Number.isNaN(now)) {
-        if (!this.#onBattery && restW - racksW <= scope.limit.otherW) this.#recharges.covered(s);
+        if (!this.#onBattery && restW - scope.share * racksW <= scope.limit.otherW) this.#recharges.covered(s);
         const kept = this.#otherW[s] - FORGET_SHARE_S * limitW * passedS;
         this.#otherW[s] = now >= kept || Number.isNaN(kept) ? now : kept;
+        this.#racksW[s] = racksW;
         this.#ageS[s] = 0;
       } else if (this.#ageS[s] > KNOWN_S) this.#otherW[s] = NaN;
     });
   }
 
   /**
-   * Rack watts that keep a scope at a draw, W: by what is measured where it can be, else by design. Undefined scopes have no racks.
+   * Rack watts that keep a scope at a draw, W: by what is measured where it can be, else by design. Up from what racks draw now a watt of
+   * them costs as much as it can at most, down from it saves no more than itself. Undefined scopes have no racks.
    * @param s 0 = the site, then the feeds
    */
   rackBudgetW(s: number, drawW: number): number {
     const { limit, share } = this.scopes[s];
-    const measuredW = this.#onBattery ? NaN : (drawW - this.#otherW[s]) / (limit.gain * share);
     const designW = (drawW - this.#designOtherW(s)) / limit.gain;
-    return Number.isNaN(measuredW) ? designW : measuredW;
+    if (this.#onBattery || Number.isNaN(this.#otherW[s])) return designW;
+    const spareW = drawW - this.#otherW[s] - limit.gain * share * this.#racksW[s];
+    return this.#racksW[s] + spareW / (share * (spareW < 0 ? 1 : limit.gain));
   }
 
   /** What is not racks by the figures of the design, W, with UPS batteries that may be recharging. */
@@ -144,7 +150,7 @@ export class Flows {
    * What the racks below a scope draw together, W: a few whose meters tell nothing count as nothing, so that the rest counts as overhead.
    * A meter that is stuck may count: what is counted too much as the rack's draw is no more than what it is liable for, and that is reckoned with.
    */
-  #racksW({ groups, hosts }: Scope, rackW: Float64Array, liableW: Float64Array): number {
+  #drawnByRacksW({ groups, hosts }: Scope, rackW: Float64Array, liableW: Float64Array): number {
     if (hosts !== undefined) {
       let sum = 0;
       for (const host of hosts) sum += this.outputW[host];
