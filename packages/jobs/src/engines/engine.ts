@@ -26,6 +26,8 @@ export interface EngineOrder {
   readonly stateDir: string;
   /** 0 = none. */
   readonly timeLimitS: number;
+  /** How long its owner thinks it runs, s: what a simulated one does. */
+  readonly expectedS: number;
   readonly excludedNodes: readonly string[];
 }
 

@@ -119,6 +119,13 @@ function ratio(used: number, share: number): number {
   return share > 0 ? Math.min(1023, used / share) : used > 0 ? 1023 : 0;
 }
 
+/** The group and those around it, the outermost first. */
+function chainOf({ parent }: GroupTable, group: number): readonly number[] {
+  const chain: number[] = [];
+  for (let g = group; g >= 0; g = parent[g]) chain.unshift(g);
+  return chain;
+}
+
 /** For each group below its guarantee: its first job that would still lie within it, and found no room. */
 function* firstBelowGuarantee(groups: GroupTable, waiting: WaitingTable, usage: Usage, why: Uint8Array): Generator<number> {
   const seen = new Set<number>();
@@ -127,9 +134,11 @@ function* firstBelowGuarantee(groups: GroupTable, waiting: WaitingTable, usage: 
     if (why[i] === 0 || seen.has(g)) continue;
     const reason = WHY[why[i]];
     if (reason !== "gpus" && reason !== "one-rack" && reason !== "power") continue;
-    const within =
-      usage.gpus[g] + waiting.nodes[i] * waiting.gpusPerNode[i] <= groups.guaranteedGpus[g] &&
-      (groups.guaranteedW[g] === 0 || usage.powerW[g] + waiting.powerW[i] <= groups.guaranteedW[g]);
+    const within = chainOf(groups, g).some(
+      (each) =>
+        usage.gpus[each] + waiting.nodes[i] * waiting.gpusPerNode[i] <= groups.guaranteedGpus[each] &&
+        (groups.guaranteedW[each] === 0 || usage.powerW[each] + waiting.powerW[i] <= groups.guaranteedW[each]),
+    );
     if (!within) continue;
     seen.add(g);
     yield i;
@@ -149,10 +158,12 @@ interface Scene {
 /** Whom to pause so that this job finds room; undefined where nobody may be, or it would not be enough. */
 function victimsFor(job: number, scene: Scene): readonly number[] | undefined {
   const { groups, waiting, running, place, usage, share, paused } = scene;
+  const mine = chainOf(groups, waiting.group[job]);
   const may = (i: number) => {
     if (paused[i] === 1 || running.leaving[i] === 1 || running.tier[i] === NEVER) return false;
-    const g = running.group[i];
-    return g !== waiting.group[job] && (usage.gpus[g] > share.gpus[g] + 1e-6 || usage.powerW[g] > share.powerW[g] + 1e-6 || usage.gpus[g] > groups.guaranteedGpus[g]); // prettier-ignore
+    // Where the two part: of tenants one above its share gives to another; of projects of one tenant likewise.
+    const g = chainOf(groups, running.group[i]).find((each) => !mine.includes(each));
+    return g !== undefined && (usage.gpus[g] > share.gpus[g] + 1e-6 || usage.powerW[g] > share.powerW[g] + 1e-6);
   };
   const candidates: number[] = [];
   for (let i = 0; i < running.group.length; i++) if (may(i)) candidates.push(i);

@@ -27,6 +27,7 @@ export function orderOf(job: Job, houseId: string, files: JobFiles, excludedNode
     workDir: spec.workDir,
     stateDir: files.dirOf(job.id),
     timeLimitS: spec.timeLimit ?? 0,
+    expectedS: spec.expected,
     excludedNodes,
   };
 }

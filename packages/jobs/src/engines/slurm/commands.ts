@@ -13,7 +13,7 @@ const MAX_OUTPUT = 512 * 2 ** 20;
 type Program = "scontrol" | "sbatch" | "squeue" | "sinfo" | "scancel";
 
 /** The job is not known any more, or has ended: nothing to do. */
-const GONE = /Invalid job id|already completing|already completed|Job\/step already/i;
+const GONE = /Invalid job id|already completing|already completed|already finished|Job\/step already/i;
 /** slurmctld said no; nothing was done. */
 const VERDICT = /error: (Batch job submission failed|Invalid|Requested|Unable to allocate|.*[Ii]nvalid)/;
 const UNREACHABLE = /Unable to contact|Connection refused|communications|Socket timed out|Zero Bytes/i;

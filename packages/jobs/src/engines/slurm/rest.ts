@@ -12,7 +12,7 @@ const CONNECTIONS = 8;
 const MAX_ANSWER = 512 * 2 ** 20;
 
 /** Of Slurm's errors (slurm_errno.h): the job is not known any more, or it has ended. */
-const GONE = new Set([2017, 2021]);
+const GONE = new Set([2017, 2021, 2084]);
 /** slurmctld's own verdict on a request, and slurmrestd's on its form: nothing was done. Anything else may have been. */
 const verdict = (code: number) => (code >= 2000 && code < 5000) || code >= 9000;
 /** What comes with a job that was taken, and held as was asked. */
@@ -235,7 +235,9 @@ function errorsIn(body: Readonly<Record<string, unknown>> | undefined): Answer["
   const list = Array.isArray(body?.["errors"]) ? (body["errors"] as Record<string, unknown>[]) : [];
   return list.map((entry) => ({
     code: Number(entry["error_number"] ?? entry["error_code"] ?? 0),
-    text: String(entry["description"] ?? entry["error"] ?? "unknown error"),
+    text:
+      [...new Set([entry["error"], entry["description"]].filter((text) => typeof text === "string" && text !== ""))].join(": ") ||
+      "unknown error",
   }));
 }
 
