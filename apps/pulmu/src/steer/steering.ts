@@ -175,7 +175,10 @@ export class Steering {
   /** The agent behind the exchange's endpoint; `onMessage` hears what it says, `onStep` each time it has looked. */
   decider(onMessage: (message: AgentMessage) => void, onStep: (state: FlexState) => void): FlexDecider {
     return {
-      take: (data, correlationId, nowMs, from, traceparent) => this.#take(data, { correlationId, from, traceparent }, nowMs),
+      take: (data, correlationId, nowMs, from, traceparent) => {
+        this.#take(data, { correlationId, from, traceparent }, nowMs);
+        this.#hurry();
+      },
       retake: (data, correlationId, nowMs, from, traceparent) =>
         this.events.takenBefore(this.agent.take(data, correlationId, nowMs), { correlationId, from, traceparent }, nowMs),
       step: (nowMs) => {
@@ -226,6 +229,16 @@ export class Steering {
       if (error instanceof PulmuError) this.events.refused(error, head);
       throw error;
     }
+  }
+
+  /** Writes now what a new target leaves no time for: where a ramp was agreed, that is nothing. */
+  #hurry(): void {
+    if (this.#devices === undefined) return;
+    const { clock } = this.#plant;
+    const wallMs = clock.wallMs();
+    const writes = this.#loop.hurry({ nowMs: clock.monotonicMs(), wallMs, meters: this.#meters.read() });
+    this.#devices.send(writes);
+    this.#remember(writes, wallMs);
   }
 
   #lowers({ rack, gpuCapW, validForMs }: CapWrite): boolean {
