@@ -6,6 +6,7 @@ import { addTokens } from "./commands/tokens/register.ts";
 import { addBrokerLogin, addExchange } from "./commands/exchange/register.ts";
 import { addFleet } from "./commands/fleet/register.ts";
 import { addGrid } from "./commands/grid/register.ts";
+import { addJobs } from "./commands/jobs/register.ts";
 import { addPower } from "./commands/power/register.ts";
 import { EXIT, exitCodeOf, printError, type ExitCode } from "./exit.ts";
 import { createStyle } from "./terminal/style.ts";
@@ -62,6 +63,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addPower(program, { finish, addExamples });
   addGrid(program, { finish, addExamples });
   addFleet(program, { finish, addExamples });
+  addJobs(program, { finish, addExamples });
   return program;
 }
 
@@ -86,6 +88,10 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--no-db", "keep no accounts, and serve no tokens")
     .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
     .option("--policy <file>", "Cedar policies: who may ask which model, and where data may go")
+    .option("--engine <engine>", "what runs jobs: local, local=8 (GPUs), slurm (its commands), slurm=http://host:6820", "local")
+    .option("--engine-token <file>", "token for slurmrestd, read anew for each call (default: $SLURM_JWT)")
+    .option("--engine-user <name>", "whose jobs they are at the engine (default: yours)")
+    .option("--jobs-dir <dir>", "directories of jobs, on a file system that all nodes see (default: beside the database)")
     .option("--no-steering", "leave the racks to their standing limits")
     .option("--bmcs <file>", "steer over Redfish: how to get at the site's BMCs (role operator)")
     .option("--serve-bmcs <port>", "serve a BMC for each tray of the twin, 0 = any free port (role site)", wholeNumber(0, 65_535))
@@ -113,6 +119,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     ["pulmu up --scenario scenarios/cooling-loss.yaml --speed 60", "an hour of a pump's failure in a minute"],
     ["pulmu up --role site --bus mqtt://bus.example.com", "play a site for others to operate"],
     ["pulmu up --role operator --bus mqtt://bus.example.com --bmcs bmcs.yaml", "operate a site by its bus and its BMCs"],
+    ["pulmu up --engine slurm=http://127.0.0.1:6820", "run jobs on a Slurm, within the site's power"],
     ["curl http://127.0.0.1:8117/api/state", "ask the factory while it runs"],
   ]);
 }
