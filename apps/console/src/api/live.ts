@@ -8,6 +8,7 @@ const REOPEN_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 1_000;
 /** Events kept in the page: older ones are forgotten. */
 const EVENTS_KEPT = 200;
+const GATHER_MS = 100;
 
 export interface Live {
   readonly state: FactoryState | undefined;
@@ -23,6 +24,7 @@ class LiveStore {
   #live: Live = { state: undefined, events: [], receivedMs: 0, isStale: false };
   #source: EventSource | undefined;
   #openedMs = 0;
+  readonly #heard: FactoryEvent[] = [];
   readonly #listeners = new Set<() => void>();
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -50,10 +52,16 @@ class LiveStore {
     this.#source = source;
   }
 
-  /** Events come again after a lost connection, and start at 1 again with a new factory. */
+  /** A flood of events is taken in as one change of the page. */
   #hear(event: FactoryEvent): void {
-    const others = this.#live.events.filter(({ id, atMs }) => id !== event.id || atMs !== event.atMs);
-    this.#set({ events: [event, ...others].toSorted((a, b) => b.atMs - a.atMs || b.id - a.id).slice(0, EVENTS_KEPT) });
+    if (this.#heard.push(event) === 1) setTimeout(() => this.#takeIn(), GATHER_MS);
+    if (this.#heard.length > 2 * EVENTS_KEPT) this.#heard.splice(0, EVENTS_KEPT);
+  }
+
+  /** Events come again after a lost connection, and start at 1 again with a new factory. */
+  #takeIn(): void {
+    const known = new Map([...this.#live.events, ...this.#heard.splice(0)].map((event) => [`${event.id} ${event.atMs}`, event]));
+    this.#set({ events: [...known.values()].toSorted((a, b) => b.atMs - a.atMs || b.id - a.id).slice(0, EVENTS_KEPT) });
   }
 
   #look(): void {

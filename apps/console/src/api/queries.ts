@@ -36,7 +36,8 @@ export function useMoment(): Partial<Moment> & { readonly isPast: boolean } {
   const { atMs } = useClock();
   const isPast = atMs !== undefined;
   const live = useLive();
-  const steering = useApi<Steering>(isPast ? undefined : "/api/steering", 2_000);
+  const facts = useFacts().data;
+  const steering = useApi<Steering>(isPast || facts?.steers !== true ? undefined : "/api/steering", 2_000);
   const works = useApi<readonly WorkState[]>(isPast ? undefined : "/api/works", 2_000);
   const today = useApi<Today>(isPast ? undefined : "/api/today", 2_000);
   const past = useApi<Moment>(isPast ? `/api/moment?at=${atMs}` : undefined);

@@ -250,6 +250,8 @@ export interface Who {
 /** Who looks, and what this factory offers them. */
 export interface ConsoleFacts {
   readonly who: Who | null;
+  /** Racks are held to limits here: there are targets, quotes and events. */
+  readonly steers: boolean;
   readonly mayPlayGrid: boolean;
   readonly accounts: boolean;
   readonly gateway: string | null;

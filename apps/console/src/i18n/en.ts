@@ -17,7 +17,6 @@ export const en = {
   "top.speed": "×{speed}",
   "top.theme": "Light or dark",
   "top.language": "한국어",
-  "top.languageLabel": "한국어로 바꾸기",
   "top.signIn": "Sign in",
   "top.account": "Account",
 

@@ -18,7 +18,6 @@ export const ko: Catalogue = {
   "top.speed": "×{speed}",
   "top.theme": "밝게 또는 어둡게",
   "top.language": "English",
-  "top.languageLabel": "Switch to English",
   "top.signIn": "로그인",
   "top.account": "계정",
 

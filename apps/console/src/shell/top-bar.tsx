@@ -25,8 +25,8 @@ export function TopBar() {
       <div className="top-fill" />
       <Scrub />
       <PlantClock />
-      <Button className="button quiet" aria-label={t("top.languageLabel")} onPress={() => switchTo(format.language === "en" ? "ko" : "en")}>
-        {t("top.language")}
+      <Button className="button quiet" onPress={() => switchTo(format.language === "en" ? "ko" : "en")}>
+        <span lang={format.language === "en" ? "ko" : "en"}>{t("top.language")}</span>
       </Button>
       <Button className="button quiet" aria-label={t("top.theme")} onPress={toggle}>
         {theme === "dark" ? <SunIcon /> : <MoonIcon />}

@@ -93,6 +93,7 @@ export class Console {
       const principal = await this.#sessions?.principal(context);
       return context.json({
         who: principal === undefined ? null : whoami(principal),
+        steers: this.#factory.steering !== undefined,
         mayPlayGrid: this.#desk.mayPlay,
         accounts: this.#sessions !== undefined,
         gateway: this.#doors.gatewayUrl ?? null,

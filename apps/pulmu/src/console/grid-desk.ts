@@ -48,7 +48,9 @@ export class GridDesk {
 
   /** @throws PulmuError `market.quote-*` */
   quote({ reductionW, durationS, feed, batteries }: z.infer<typeof quoteQuery>): Quote {
-    return quote(factoryNow(this.#factory.simulation, batteries), { feedTag: feed, reductionW, durationS });
+    const request = { feedTag: feed, reductionW, durationS };
+    const { steering, simulation } = this.#factory;
+    return steering?.quote(request, batteries) ?? quote(factoryNow(simulation, batteries), request);
   }
 
   /** @throws PulmuError `grid.no-simulation`, or when the bus cannot be reached */

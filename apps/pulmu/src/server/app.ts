@@ -13,10 +13,10 @@ import type { LiveFactory } from "../live/factory.ts";
 import { factoryState, nodeState, rackState, type RackState } from "../live/state.ts";
 import { steeringState } from "../steer/steering-state.ts";
 import { answerProblem, ApiError } from "./api-error.ts";
+import { ENDPOINTS } from "./endpoints.ts";
 import { EventStream } from "./event-stream.ts";
 import { addGridRoutes } from "./grid-routes.ts";
 import { createMetrics } from "./metrics.ts";
-import { PAGE, PAGE_POLICY } from "./page.ts";
 import { answerSeries, integer } from "./series-query.ts";
 import { siteSummary } from "./site-summary.ts";
 
@@ -81,10 +81,7 @@ export function createFactoryServer(
     return next();
   });
 
-  app.get("/", (context) => {
-    context.header("Content-Security-Policy", PAGE_POLICY);
-    return context.html(PAGE);
-  });
+  app.get("/api", (context) => context.json(Object.fromEntries(ENDPOINTS)));
   app.get("/healthz", (context) => context.json({ status: "ok", atMs: factory.simulation.atMs }));
   app.get("/metrics", async (context) => context.body(await metrics.metrics(), 200, { "Content-Type": metrics.contentType }));
 
@@ -119,7 +116,7 @@ export function createFactoryServer(
   });
 
   app.notFound((context) =>
-    answerProblem(context, 404, { code: "api.not-found", message: "no such address", hint: "/ lists what there is" }),
+    answerProblem(context, 404, { code: "api.not-found", message: "no such address", hint: "/api lists what there is" }),
   );
   app.onError((error, context) => {
     if (error instanceof ApiError) return answerProblem(context, error.status, error.problem);

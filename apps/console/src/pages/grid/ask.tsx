@@ -42,7 +42,9 @@ export function AskCard(props: {
   const reductionW = baseW === undefined ? undefined : Math.max(1e4, roundPower((baseW * share) / 100));
   const settled = useSettled(reductionW);
   const quote = useApi<Quote>(
-    settled === undefined || atMs !== undefined || hasTarget ? undefined : `/api/grid/quote?reductionW=${settled}&durationS=${durationS}`,
+    settled === undefined || atMs !== undefined || hasTarget || facts?.steers !== true
+      ? undefined
+      : `/api/grid/quote?reductionW=${settled}&durationS=${durationS}`,
   );
   const play = useMutation({
     mutationFn: () =>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useApi, useMoment } from "../../api/queries.ts";
+import { useApi, useFacts, useMoment } from "../../api/queries.ts";
 import type { GridEvent } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { useClock } from "../../shell/clock.tsx";
@@ -17,8 +17,9 @@ const EVERY_MS = 1_000;
 export default function GridPage() {
   const { t, format } = useSpeech();
   const { atMs } = useClock();
+  const steers = useFacts().data?.steers ?? false;
   const { state, steering } = useMoment();
-  const events = useApi<readonly GridEvent[]>("/api/grid/events", EVERY_MS);
+  const events = useApi<readonly GridEvent[]>(steers ? "/api/grid/events" : undefined, EVERY_MS);
   // Seen from the past, what came later is not there yet.
   const known = events.data?.filter(({ takenMs }) => atMs === undefined || takenMs <= atMs);
   const [chosenId, choose] = useState<string>();
@@ -43,7 +44,7 @@ export default function GridPage() {
           onPlayed={() => choose(undefined)}
         />
         <ChainCard event={chosen} />
-        <EventsCard query={{ ...events, data: known }} chosen={chosen?.id} onChoose={choose} />
+        <EventsCard query={{ ...events, data: steers ? known : [] }} chosen={chosen?.id} onChoose={choose} />
         <EnvelopeCard steering={steering ?? undefined} />
         <ScheduleCard steering={steering ?? undefined} />
       </div>

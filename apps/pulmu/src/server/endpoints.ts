@@ -1,0 +1,21 @@
+/** `/api`: what there is to ask, for people who look: an address with an example query, and what it answers. */
+export const ENDPOINTS = [
+  ["/api/state", "the factory now: every site series, jobs, services, worst racks, totals"],
+  ["/api/site", "the site model: phases, feeds, power tree, halls, tenants, workloads"],
+  ["/api/series?name=sitePowerW,pue&step=60", "the last day at 1 s: name, from, to (epoch ms), step (s)"],
+  ["/api/events", "server-sent events: state each second, event when something happens"],
+  ["/api/racks?sort=power&limit=20", "racks: power, limit, inlet, speed; sort by id, power, inlet or speed"],
+  ["/api/nodes", "the power tree with its watts"],
+  ["/api/jobs", "training, tuning, batch and simulation jobs"],
+  ["/api/services", "inference services and their latencies"],
+  ["/api/steering", "what may be drawn, what is held back for it, and why"],
+  ["/api/works", "what steering does to each service and job"],
+  ["/api/today", "sums of the day: energy, tokens, cost, carbon"],
+  ["/api/moment?at=1795562740000", "state, steering, works and sums together, now or at a minute of the last day"],
+  ["/api/floor/series?rack=h1/r01/01", "the last day of one rack, or of one node of the power tree (node=)"],
+  ["/api/grid/quote?reductionW=5000000&durationS=600", "what drawing so much less would cost"],
+  ["/api/grid/events", "load targets, how they were kept and what they cost"],
+  ["/api/v1/openapi.json", "accounts: keys, budgets, usage, statements, journal"],
+  ["/metrics", "Prometheus"],
+  ["/healthz", "ok while the twin runs"],
+] as const;
