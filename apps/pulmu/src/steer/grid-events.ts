@@ -110,6 +110,11 @@ export class GridEvents {
       if (target.limitW !== undefined) this.#remember({ ...head, target, takenMs: atMs, ...NOTHING_YET, breaches: [] });
   }
 
+  /** Of a target, for who gives way to it. */
+  traceparentOf(id: string): string | undefined {
+    return this.#events.get(id)?.traceparent;
+  }
+
   /** Looks up what earlier processes wrote of events that still go on: they are settled against what was drawn before them. */
   async resume(): Promise<void> {
     for (const { target, traceparent, state } of this.#events.values()) {

@@ -196,7 +196,7 @@ export class Steering {
 
   /** What drawing less would cost, by what is known now. @throws PulmuError `market.quote-*` */
   quote(request: QuoteRequest, batteries: boolean): Quote {
-    return quote(factoryNow(this.#seen, batteries, this.setup), request);
+    return quote(factoryNow(this.#seen, batteries, { ...this.setup, works: this.#loop.works }), request);
   }
 
   view(): LoopView {

@@ -16,16 +16,21 @@ export function addGrid(program: Command, { finish, addExamples }: Registration)
       .summary("ask the factory to draw no more than this")
       .description(
         "Publishes a signed load target and waits until the factory's agent says that it has it: exit code 0. Nobody confirms it: exit code 1. " +
-          "A target limits the power of the feeds it names together; of all, when it names none.",
+          "A target limits the power of the feeds it names together; of all, when it names none. Then shows the ramp, the response, the cost in " +
+          "tokens and won, and the settlement; Ctrl-C leaves, and the target stays.",
       )
       .argument("<power>", 'such as 45MW or "45 MW"', quantity("power"))
       .option("--from <time>", "18:00 (site's time), 2027-08-04T18:00+09:00, or +10min (default: now)")
       .option("--for <time>", "how long, such as 30m", quantity("duration"))
       .option("--until <time>", "when it ends; without it and --for, when another replaces it")
-      .option("--best-effort", "only as far as no work must be stopped"),
+      .option("--best-effort", "only as far as no work must be stopped")
+      .option("--follow", "show what comes of it until it is over (default on a terminal, where the factory runs here)")
+      .option("--no-follow", "leave once it is confirmed")
+      .option("--api <address>", "API of the factory, http://127.0.0.1:8117 (default: that of the factory that runs here)"),
   ).action(async (power, options) => finish(await (await import("./target.ts")).setTarget(power, options)));
   addExamples(target, [
-    ["pulmu grid target 45MW --from 18:00 --for 30m", "half an hour this evening"],
+    ["pulmu grid target 32MW --for 90s", "try it on `pulmu up`: two minutes from asking to the settlement"],
+    ["pulmu grid target 45MW --from 18:00 --for 30m --no-follow", "half an hour this evening"],
     ["pulmu grid target 20MW --feed main-a --for 1h --watch", "one feed, from now, and follow it"],
     ["pulmu grid target 45MW --bus mqtts://bus.example.com --as kpx --signing-key kpx.private.json", "on another's bus, in another name"],
   ]);
@@ -34,20 +39,25 @@ export function addGrid(program: Command, { finish, addExamples }: Registration)
     .command("quote")
     .summary("what would drawing less cost, and can it be done?")
     .description(
-      "Runs the twin of a site up to a moment and asks the allocator what it would do with less: the cost step by step, in tokens and won, by " +
-        "tenant and class. Exit code 0: it can be done. 1: it cannot.",
+      "Asks the allocator of the factory that runs here what it would do with less: the cost step by step, in tokens and won, by tenant and class. " +
+        "Where none runs, or for another moment or site, its twin is run up to it. Exit code 0: it can be done. 1: it cannot.",
     )
     .argument("<power>", "less than is drawn then, such as 10MW", quantity("power"))
     .requiredOption("--for <time>", "how long, such as 30m", quantity("duration"))
     .option("--at <time>", "18:00 (site's time), 2027-08-04T18:00+09:00, or +10min", "now")
-    .option("--site <file>", "site file", "sites/gak-sejong.yaml")
+    .option("--site <file>", "ask the twin of this site file (default, where no factory runs: sites/gak-sejong.yaml)")
     .option("--phase <id>", "phase of the site (default: its first)")
+    .option("--api <address>", "API of the factory (default: that of the factory that runs here)")
+    .option("--bus-home <dir>", "directory by which that factory is known", ".pulmu/exchange")
     .option("--feed <tag>", "feed that is to draw less (default: all together)")
     .option("--batteries", "count on the batteries too")
     .option("--synthetic", "requests from fits instead of published traces")
     .option("--json", "print as JSON")
     .action(async (power, options) => finish(await (await import("./quote.ts")).quoteReduction(power, options)));
-  addExamples(quote, [["pulmu grid quote 10MW --for 30m --at 18:00", "before accepting half an hour this evening"]]);
+  addExamples(quote, [
+    ["pulmu grid quote 5MW --for 30m", "what half an hour would cost the factory that runs here, now"],
+    ["pulmu grid quote 10MW --for 30m --at 18:00", "before accepting half an hour this evening"],
+  ]);
 
   const clear = addGridOptions(
     grid
@@ -68,14 +78,43 @@ export function addGrid(program: Command, { finish, addExamples }: Registration)
   const events = addBridgeOptions(
     grid
       .command("events")
-      .summary("carry the events of a file to the factory")
+      .summary("what the grid has asked, and what came of it; with a file, carry its events to the factory")
       .description(
-        "Reads demand-response events from a CSV file (start,end,limit) or a calendar (ICS), sets the load targets they ask for together, and follows " +
+        "Without a file: lists the load targets that the factory that runs here was given, with response, cost and settlement. With one: reads demand-response events from a CSV file (start,end,limit) or a calendar (ICS), sets the load targets they ask for together, and follows " +
           "the file: what is added, changed or taken out is sent as it happens.",
       )
-      .argument("<file>", "CSV or ICS file"),
-  ).action(async (file, options) => finish(await (await import("./bridge.ts")).bridgeFile(file, options)));
-  addExamples(events, [["pulmu grid events summer.ics", "a season of calls, from a calendar"]]);
+      .argument("[file]", "CSV or ICS file")
+      .option("--api <address>", "API of the factory (default: that of the factory that runs here)"),
+  ).action(async (file, options) =>
+    finish(
+      file === undefined
+        ? await (await import("./events.ts")).listEvents(options)
+        : await (await import("./bridge.ts")).bridgeFile(file, options),
+    ),
+  );
+  addExamples(events, [
+    ["pulmu grid events", "all that was asked since the factory was started"],
+    ["pulmu grid events summer.ics", "a season of calls, from a calendar"],
+  ]);
+
+  const event = addFactory(
+    grid
+      .command("event")
+      .summary("one load target: the ramp, the response, the cost and the settlement")
+      .description("Shows a load target of the factory that runs here until it is over; one that is over, as it was.")
+      .argument("<name>", "its trace, correlation id or id, as `pulmu grid events` lists them"),
+  ).action(async (name, options) => finish(await (await import("./events.ts")).showEvent(name, options)));
+  addExamples(event, [["pulmu grid event 3a2d09502313490da442ea83a4a39eb7", "by its trace"]]);
+
+  const why = addFactory(
+    program
+      .command("why")
+      .summary("the chain behind a trace, from the grid's message to the accounts")
+      .description("Reads from the journal every entry under a trace: what was asked, allocated, written, measured, lost and booked.")
+      .argument("<trace>", "32 hex digits, or a W3C traceparent")
+      .option("--db <address>", "read this database, not a running factory: SQLite file or postgres://…"),
+  ).action(async (trace, options) => finish(await (await import("./why.ts")).why(trace, options)));
+  addExamples(why, [["pulmu why 3a2d09502313490da442ea83a4a39eb7", "where a grid event's watts and won went"]]);
 
   const openadr = addBridgeOptions(
     grid
@@ -113,6 +152,14 @@ function addGridOptions(command: Command): Command {
       .option("--watch", "go on printing power states until Ctrl-C")
       .option("--json", "print as JSON"),
   );
+}
+
+/** Which running factory is asked. */
+function addFactory(command: Command): Command {
+  return command
+    .option("--api <address>", "API of the factory, http://127.0.0.1:8117 (default: that of the factory that runs here)")
+    .option("--bus-home <dir>", "directory by which that factory is known", ".pulmu/exchange")
+    .option("--json", "print as JSON");
 }
 
 function addBridgeOptions(command: Command): Command {
