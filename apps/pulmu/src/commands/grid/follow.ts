@@ -73,5 +73,5 @@ function showLines(utcOffsetMin: number): Show {
 }
 
 function showJson(): Show {
-  return ({ curve: _, ...event }) => void process.stdout.write(`${JSON.stringify(event)}\n`);
+  return (event) => void process.stdout.write(`${JSON.stringify({ ...event, curve: undefined })}\n`);
 }

@@ -18,7 +18,7 @@ export function quoteAnswer({ price: { byTenant, byClass, ...sums }, ...rest }: 
   return { ...rest, price: { ...sums, byTenant: Object.fromEntries(byTenant), byClass: Object.fromEntries(byClass) } };
 }
 
-const BAR = 24;
+const BAR = 20;
 const EIGHTHS = " ▏▎▍▌▋▊▉█";
 
 /** As people read it: whether it can be done, the cost step by step, who would pay. */
@@ -30,12 +30,12 @@ export function quoteText(
 ): string {
   const { reductionW, durationS, feedTag } = request;
   const asked = `${formatPower(reductionW)} less on ${feedTag ?? "all feeds"} for ${formatDuration(durationS)}`;
-  const verdict: Span = feasible ? ["can be done", style.green] : ["CANNOT be done", style.red];
+  const most = `${formatPower(mostW)} is the most that can be given for so long`;
   const mwh = ((curve.at(-1)?.reductionW ?? 0) * durationS) / 3.6e9;
   const dearest = Math.max(1, ...curve.map((point) => point.marginalKrwPerMWh));
   const line = (...spans: readonly Span[]) => layout(spans, width).trimEnd();
   return [
-    line([`${asked}: `, style.bold], verdict, [`, ${formatPower(mostW)} is the most that can be given for so long`]),
+    `${style.bold(`${asked}: `)}${feasible ? style.green("can be done") : style.red("CANNOT be done")}, ${most}`,
     line([of, style.dim]),
     ...(storageW > 0 ? [line([`batteries carry ${formatPower(storageW)} of it`])] : []),
     "",
@@ -72,7 +72,7 @@ function pointSpans(
     [grouped(marginalKrwPerMWh).padStart(11)],
     [" "],
     [bar(marginalKrwPerMWh / dearest), slowsCritical ? style.red : style.sky],
-    [slowsCritical ? "  critical work among them" : "", style.red],
+    [slowsCritical ? "  critical work too" : "", style.red],
   ];
 }
 
