@@ -5,6 +5,7 @@ export { carbonGPerKWh, wholesaleKrwPerKWh } from "./grid.ts";
 export { loadCatalog, type CatalogOptions } from "./load.ts";
 export { localTime, type LocalTime } from "./local-time.ts";
 export { efficiencyAt, lossW } from "./loss-curve.ts";
+export { rackLimitW } from "./rack-limit.ts";
 export { clockForCap, curvePowerW, curveSpeed } from "./power-curve.ts";
 export { provisionedGpus } from "./provisioning.ts";
 export { tariffBand, tariffPriceKrwPerKWh } from "./tariff.ts";

@@ -1,16 +1,17 @@
-import type {
-  Accelerator,
-  AirHandlerPart,
-  Catalog,
-  CduPart,
-  ChillerPart,
-  CoolerPart,
-  LossCurve,
-  PowerCurve,
-  PumpPart,
-  RackType,
+import {
+  rackLimitW,
+  type Accelerator,
+  type AirHandlerPart,
+  type Catalog,
+  type CduPart,
+  type ChillerPart,
+  type CoolerPart,
+  type LossCurve,
+  type PowerCurve,
+  type PumpPart,
+  type RackType,
 } from "@pulmu/catalog";
-import { nearest } from "@pulmu/units";
+import { formatPower, nearest } from "@pulmu/units";
 import type { Declarations } from "./declarations.ts";
 import type { Item } from "./schema.ts";
 import type { Shaped } from "./shape.ts";
@@ -45,7 +46,7 @@ export function equip(source: SiteSource, shaped: Shaped, declared: Declarations
   }
   checkPower(source, shaped, declared, catalog);
   checkCooling(source, declared, catalog);
-  checkHalls(source, declared, racks);
+  checkHalls(source, declared, racks, accelerators);
   return { catalog, racks, accelerators };
 }
 
@@ -120,12 +121,24 @@ function checkCooling(source: SiteSource, declared: Declarations, { cooling }: C
   }
 }
 
-function checkHalls(source: SiteSource, declared: Declarations, racks: ReadonlyMap<string, RackType>): void {
+function checkHalls(
+  source: SiteSource,
+  declared: Declarations,
+  racks: ReadonlyMap<string, RackType>,
+  accelerators: ReadonlyMap<string, Accelerator>,
+): void {
   for (const { item, path } of declared.halls) {
     const type = lookup(source, racks, item.rack, [...path, "rack"], "rack type");
-    if (type !== undefined && item.powerLimit !== undefined && item.powerLimit > type.nameplateW) {
-      const rule = `a limit above the nameplate, ${type.nameplateW / 1e3} kW, limits nothing`;
-      source.report([...path, "powerLimit"], { code: "site.range", rule });
+    if (type === undefined || item.powerLimit === undefined) continue;
+    const at = [...path, "powerLimit"];
+    const accelerator = accelerators.get(type.acceleratorId);
+    const leastW = accelerator === undefined ? 0 : rackLimitW(type, accelerator.minCapW);
+    if (item.powerLimit > type.nameplateW) {
+      const rule = `a limit above the nameplate, ${formatPower(type.nameplateW)}, limits nothing`;
+      source.report(at, { code: "site.range", rule });
+    } else if (item.powerLimit < leastW) {
+      const rule = `no cap keeps a ${item.rack} below ${formatPower(leastW)}: what it may draw with every GPU at its lowest`;
+      source.report(at, { code: "site.range", rule, hint: "raise the limit, or choose a smaller rack" });
     }
   }
   for (const { item, path } of declared.loads) {

@@ -103,6 +103,13 @@ refuses(
   ["small.yaml:20: loops[0].pump: dry-cooler: the catalogue has no pump of this name (and 1 more from this line) (known: pump)"],
 );
 refuses(
+  "a limit of a rack below what its lowest caps leave",
+  [['racksPerRow: 16, cdu: "h1', 'racksPerRow: 16, powerLimit: 30 kW, cdu: "h1']],
+  [
+    "small.yaml:28: halls[0].powerLimit: 30 kW: no cap keeps a gb300-nvl72 below 37.2 kW: what it may draw with every GPU at its lowest (raise the limit, or choose a smaller rack)",
+  ],
+);
+refuses(
   "a model the catalogue does not have",
   [["kind: training, model: llama-3.1-70b", "kind: training, model: llama-3.1-71b"]],
   ['small.yaml:38: tenants[0].workloads[1].model: llama-3.1-71b: the catalogue has no model of this name (did you mean "llama-3.1-70b"?)'],
