@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Fleet, Watch } from "@pulmu/fleet";
 import { Identity, prepareGovern } from "@pulmu/govern";
+import type { Allotments } from "@pulmu/jobs/allotment";
 import { type NoteSigner, openSignerFile, openStore, prepareJournal, type Store } from "@pulmu/journal";
 import { type Calendar, claimLedger, Ledger, prepareLedger } from "@pulmu/ledger";
 
@@ -34,6 +35,7 @@ export interface House {
   fleet(): Promise<Fleet>;
   /** Who watches the fleet in this process, where somebody does. */
   readonly watch?: Watch;
+  allotments(): Promise<Allotments>;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ async function openAt(address: string, site: HouseOptions["site"]): Promise<Hous
     await prepareLedger(store, calendar);
     let ledger: Promise<Ledger> | undefined;
     let fleet: Promise<Fleet> | undefined;
+    let allotments: Promise<Allotments> | undefined;
     const keyFile = process.env["PULMU_JOURNAL_KEY"] ?? (remote ? resolve(".pulmu/journal-key") : `${address}.journal-key`);
     return {
       store,
@@ -83,6 +86,7 @@ async function openAt(address: string, site: HouseOptions["site"]): Promise<Hous
       },
       ledger: () => (ledger ??= Ledger.open(store, { calendar, now })),
       fleet: () => (fleet ??= openFleet(store, now)),
+      allotments: () => (allotments ??= openAllotments(store, now)),
       close: async () => {
         await (await ledger)?.close();
         await store.close();
@@ -99,6 +103,12 @@ async function openFleet(store: Store, now: () => number): Promise<Fleet> {
   const { Fleet, prepareFleet } = await import("@pulmu/fleet");
   await prepareFleet(store);
   return new Fleet(store, now);
+}
+
+async function openAllotments(store: Store, now: () => number): Promise<Allotments> {
+  const { Allotments, prepareAllotments } = await import("@pulmu/jobs/allotment");
+  await prepareAllotments(store);
+  return new Allotments(store, now);
 }
 
 async function knownOffset(store: Store): Promise<number | undefined> {

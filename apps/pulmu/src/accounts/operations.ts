@@ -1,3 +1,4 @@
+import { allotmentOperations } from "../allotment/operations.ts";
 import { fleetOperations } from "../fleet/operations.ts";
 import { jobsOperations } from "../jobs/operations.ts";
 import type { Operation } from "./operation.ts";
@@ -15,5 +16,6 @@ export const OPERATIONS: readonly Operation[] = [
   ...moneyOperations,
   ...journalOperations,
   ...fleetOperations,
+  ...allotmentOperations,
   ...jobsOperations,
 ];
