@@ -4,6 +4,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { addAccounts } from "./commands/accounts/register.ts";
 import { addTokens } from "./commands/tokens/register.ts";
 import { addBrokerLogin, addExchange } from "./commands/exchange/register.ts";
+import { addAllotment } from "./commands/allotment/register.ts";
 import { addFleet } from "./commands/fleet/register.ts";
 import { addGrid } from "./commands/grid/register.ts";
 import { addJobs } from "./commands/jobs/register.ts";
@@ -63,6 +64,7 @@ function createProgram(finish: (code: ExitCode) => void): Command {
   addPower(program, { finish, addExamples });
   addGrid(program, { finish, addExamples });
   addFleet(program, { finish, addExamples });
+  addAllotment(program, { finish, addExamples });
   addJobs(program, { finish, addExamples });
   return program;
 }
