@@ -1,3 +1,4 @@
-/** For the tests of this room and those above: a real Slurm. */
+/** For the tests of this room and those above: a real Slurm, and what kills leave of jobs on it. */
+export { type KillableDatabase, type KillOptions, type KillReport, killRounds } from "./kill-rounds.ts";
 export { type SlurmDaemon, type SlurmLab, startSlurmLab } from "./slurm-lab.ts";
 export { skipWithoutSlurm } from "./slurm-packages.ts";

@@ -1,0 +1,41 @@
+/** Runs the jobs of a database on a Slurm until it is killed: `node run-until-killed.ts CONFIG`, for tests of what a kill leaves. */
+import { readFileSync } from "node:fs";
+import { openStore } from "@pulmu/journal";
+import { JobBook } from "../book/job-book.ts";
+import { prepareJobs } from "../book/schema.ts";
+import { SlurmEngine } from "../engines/slurm/slurm.ts";
+import { jobFiles } from "../run/job-files.ts";
+import { ModelledMeter } from "../run/metering.ts";
+import { JobRunner } from "../run/runner.ts";
+import { FACTS } from "./job-house.ts";
+
+export interface RunConfig {
+  readonly address: string;
+  readonly url: string;
+  readonly user: string;
+  readonly token: string;
+  readonly filesRoot: string;
+  /** File with the power that jobs may draw, W. */
+  readonly powerFile: string;
+}
+
+const config = JSON.parse(readFileSync(process.argv[2], "utf8")) as RunConfig;
+const store = await openStore(config.address);
+await prepareJobs(store);
+const book = new JobBook(store);
+const houseId = await book.houseId(() => `h${process.pid}`);
+const now = () => Date.now();
+new JobRunner({
+  book,
+  engine: new SlurmEngine({ url: config.url, user: config.user, token: () => config.token, env: process.env, now }),
+  files: jobFiles(config.filesRoot),
+  power: {
+    now: () => ({ budgetW: Number(readFileSync(config.powerFile, "utf8")), cause: { text: "a load target of the test", traceparent: "" } }),
+  },
+  cluster: FACTS,
+  meter: new ModelledMeter({ facilityPerIt: 1.2, carbonGPerKWh: 400 }),
+  ledger: undefined,
+  houseId,
+  now,
+  complain: (text) => process.stderr.write(`${text}\n`),
+}).start();
