@@ -13,7 +13,7 @@ export { readSecret, type Credentials } from "./actuators/secrets.ts";
 export { budgetsOf, buildBudgetTree, type BudgetTree, type LimitKind, type SiteLimit } from "./budgets/budget-tree.ts";
 export { racksBelow } from "./budgets/racks-below.ts";
 export { OBJECTIVES, type Objective } from "./curves/objective.ts";
-export { Profiles, type Profile } from "./curves/profiles.ts";
+export { Profiles, type CurveRepair, type Profile } from "./curves/profiles.ts";
 export { gpuCapFor, rackLimitW } from "./curves/rack-limit.ts";
 export { mixSpeed, type WorkMix } from "./curves/work-mix.ts";
 export type { ServiceClass, Work } from "./curves/work.ts";

@@ -52,6 +52,8 @@ export interface SteeringState {
     readonly needW: number;
     readonly because: string;
   }[];
+  /** Curves of power's worth that were not concave and count as their hull: by type of rack and kinds of work. */
+  readonly curveRepairs: readonly { readonly rackType: string; readonly work: string; readonly dropped: number }[];
   readonly writes: {
     readonly count: number;
     readonly last: readonly {
@@ -66,8 +68,8 @@ export interface SteeringState {
 }
 
 export function steeringState(steering: Steering): SteeringState {
-  const { scopes, liableW, fallbackW, budgetW, firmBudgetW, shortW, unreachable, disobedient, untrustedRackMeters, criticalCuts } =
-    steering.view();
+  const view = steering.view();
+  const { scopes, liableW, fallbackW, budgetW, firmBudgetW, shortW, unreachable, disobedient, untrustedRackMeters, criticalCuts } = view;
   const { racks, feeds } = steering.setup.site;
   const { count, last } = steering.writes;
   const names = (list: readonly number[]) => list.slice(0, MAX_SHOWN).map((r) => racks[r].id);
@@ -88,6 +90,7 @@ export function steeringState(steering: Steering): SteeringState {
     caps: { sumW: liableW, fallbackSumW: fallbackW, budgetW, contractBudgetW: firmBudgetW, shortW },
     devices: { racks: racks.length, silent: names(unreachable), disobedient: names(disobedient), untrustedMeters: untrustedRackMeters },
     criticalCuts: criticalCuts.slice(0, MAX_SHOWN).map((cut) => ({ ...cut, rack: racks[cut.rack].id })),
+    curveRepairs: view.curveRepairs.slice(0, MAX_SHOWN),
     writes: {
       count,
       last: last.map(({ atMs, rack, gpuCapW, clockLimit, validForMs }) => ({

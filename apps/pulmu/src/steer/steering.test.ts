@@ -146,3 +146,14 @@ test("given steering behind the endpoint, the site is told where its limits go, 
   );
   assert.deepEqual(notices, []);
 });
+
+test("given curves that had to be repaired, it is said once in the log, and stands in the state", async () => {
+  const { twin, steering } = await open(LAB);
+  const notes: string[] = [];
+  steering.speak((severity, text) => notes.push(`${severity}: ${text}`));
+  advance(twin, steering, 60);
+  const { curveRepairs } = steeringState(steering);
+  assert.ok(curveRepairs.length > 0);
+  const said = notes.filter((note) => /^info: gb300-nvl72 at .*: the worth of power is not concave, its hull is taken/.test(note));
+  assert.equal(said.length, curveRepairs.length);
+});

@@ -73,6 +73,7 @@ export class Steering {
   #writeCount = 0;
   #excursions: readonly string[] = [];
   #note: SteeringNote = () => {};
+  #repairsTold = 0;
 
   /**
    * Makes the scenario's load targets known; devices are not touched before `lead`.
@@ -277,6 +278,10 @@ export class Steering {
     const fresh = excursions.filter((name) => !this.#excursions.includes(name));
     if (fresh.length > 0) this.#note("warning", `over its limit, caps come down: ${fresh.join(", ")}`);
     this.#excursions = excursions;
+    for (const { rackType, work, dropped } of this.setup.profiles.repairs.slice(this.#repairsTold)) {
+      this.#repairsTold++;
+      this.#note("info", `${rackType} at ${work}: the worth of power is not concave, its hull is taken (${dropped} points lie below it)`);
+    }
   }
 
   #cutText(cuts: readonly CriticalCut[]): string {

@@ -26,12 +26,22 @@ export interface Profile {
   readonly dropped: number;
 }
 
+/** Curves that were not concave, and were taken as their hull: what a rack makes of power in between is a mix of two settings. */
+export interface CurveRepair {
+  readonly rackType: string;
+  /** Kinds of work whose curves they are. */
+  readonly work: string;
+  /** Most points of such a curve that lay below its hull. */
+  readonly dropped: number;
+}
+
 /** Curves of racks by their work, each worked out once. */
 export class Profiles {
   readonly #site: Site;
   readonly #objective: Objective;
   readonly #ranges: readonly LimitRange[];
   readonly #known = new Map<string, Profile>();
+  readonly #repairs = new Map<string, CurveRepair>();
   /** The first is the curve of a rack to which more power is worth nothing. */
   readonly curves: ValueCurve[] = [{ stepW: new Float64Array(0), slope: new Float64Array(0) }];
 
@@ -44,6 +54,11 @@ export class Profiles {
   /** Lowest and highest limit of each rack. */
   get ranges(): readonly LimitRange[] {
     return this.#ranges;
+  }
+
+  /** Repairs so far, one for each type of rack and kinds of work, in the order in which they were first needed. */
+  get repairs(): readonly CurveRepair[] {
+    return [...this.#repairs.values()];
   }
 
   accelerator(rack: number): Accelerator {
@@ -92,15 +107,25 @@ export class Profiles {
       parts.filter((part) => part.class === "critical"),
     );
     const [first] = parts.map((part) => part.class).toSorted((a, b) => CLASS_ORDER[a] - CLASS_ORDER[b]);
+    const mix = together(parts);
+    if (curve.dropped > 0) this.#noteRepair(rack, mix, curve.dropped);
     this.curves.push(objectiveCurve(this.#objective, curve, range, first ?? "flexible"));
     return {
       curve: this.curves.length - 1,
-      mix: together(parts),
+      mix,
       serviceClass: first,
       needW: curve.needW,
       criticalNeedW: critical.needW,
       dropped: curve.dropped,
     };
+  }
+
+  #noteRepair(rack: number, mix: WorkMix, dropped: number): void {
+    const rackType = this.#site.racks[rack].typeId;
+    const kinds = Object.entries(mix).flatMap(([kind, share]) => (share > 0 ? [kind] : []));
+    const work = kinds.join(" + ");
+    const key = `${rackType} ${work}`;
+    this.#repairs.set(key, { rackType, work, dropped: Math.max(dropped, this.#repairs.get(key)?.dropped ?? 0) });
   }
 
   #acceleratorOf(id: string): Accelerator {

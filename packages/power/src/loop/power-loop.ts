@@ -1,5 +1,5 @@
 import { sumBelow } from "../budgets/sums.ts";
-import type { Profile } from "../curves/profiles.ts";
+import type { CurveRepair, Profile } from "../curves/profiles.ts";
 import { rackLimitW } from "../curves/rack-limit.ts";
 import type { Work } from "../curves/work.ts";
 import { Envelope, type ScopeLimit } from "../envelope/envelope.ts";
@@ -62,6 +62,8 @@ export interface LoopView {
   readonly disobedient: readonly number[];
   readonly untrustedRackMeters: number;
   readonly criticalCuts: readonly CriticalCut[];
+  /** Curves of power's worth that were not concave, and what was made of them. */
+  readonly curveRepairs: readonly CurveRepair[];
 }
 
 /**
@@ -163,6 +165,7 @@ export class PowerLoop {
       disobedient: racks.filter((r) => !this.#obedience.obeys(r)),
       untrustedRackMeters: racks.length - this.#rackMeters.trustedCount,
       criticalCuts: this.#cuts.current,
+      curveRepairs: this.#setup.profiles.repairs,
     };
   }
 
