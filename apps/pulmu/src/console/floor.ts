@@ -33,8 +33,8 @@ export function floorPlan(site: Site) {
   };
 }
 
-/** What a rack's colour says of its health. */
-export const HEALTH = ["ok", "slowed", "hot", "silent", "disobedient"] as const;
+/** What is the matter with a rack: the number that stands for it in `health`. */
+const HEALTH = { ok: 0, slowed: 1, hot: 2, silent: 3, disobedient: 4 } as const;
 
 /** `/api/floor/now`: every rack's readings, as whole numbers; -1 where nothing is known. */
 export interface FloorNow {
@@ -45,7 +45,7 @@ export interface FloorNow {
   readonly inletDeciC: readonly number[];
   /** Hundredths of full speed; left out for the past. */
   readonly speedPct: readonly number[] | null;
-  /** Index into HEALTH; for the past by heat alone. */
+  /** 0 well, 1 slowed, 2 hot, 3 silent, 4 disobedient; for the past by heat alone. */
   readonly health: readonly number[];
   /** Index into `works`, -1: idle; for now only. */
   readonly work: readonly number[] | null;
@@ -74,10 +74,10 @@ export function floorNow(factory: LiveFactory): FloorNow {
       ...whole(site, columns, atMs),
       speedPct: Array.from(rackSpeed, (speed) => Math.round(speed * 100)),
       health: site.racks.map(({ type }, r) => {
-        if (disobedient.has(r)) return 4;
-        if (silent.has(r)) return 3;
-        if (rackInletC[r] >= type.maxInletC) return 2;
-        return rackSpeed[r] < 0.98 && work[r] >= 0 ? 1 : 0;
+        if (disobedient.has(r)) return HEALTH.disobedient;
+        if (silent.has(r)) return HEALTH.silent;
+        if (rackInletC[r] >= type.maxInletC) return HEALTH.hot;
+        return rackSpeed[r] < 0.98 && work[r] >= 0 ? HEALTH.slowed : HEALTH.ok;
       }),
       work,
       works: placements.map(({ id, tenantId, serviceClass }) => ({ id, tenantId, serviceClass })),
@@ -91,7 +91,7 @@ export function floorThen({ simulation: { site } }: LiveFactory, past: Past, atM
   return {
     ...whole(site, columns, atMs),
     speedPct: null,
-    health: site.racks.map(({ type }, r) => (columns.inletC[r] >= type.maxInletC ? 2 : 0)),
+    health: site.racks.map(({ type }, r) => (columns.inletC[r] >= type.maxInletC ? HEALTH.hot : HEALTH.ok)),
     work: null,
     works: [],
   };

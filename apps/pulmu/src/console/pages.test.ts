@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { before, test, type TestContext } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -12,7 +11,7 @@ import { openChromium } from "../testing/chromium.ts";
 import { createFakeSimulation } from "../testing/fake-simulation.ts";
 import { Console } from "./console.ts";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const AXE = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
 /** Hangul written in combining parts, as some systems name files. */
 const COMBINING = "한국어 에이전트 플랫폼".normalize("NFD");

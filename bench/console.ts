@@ -1,0 +1,148 @@
+/** `npm run bench -- console [--minutes 2] [--phase p1000]`: how soon the console shows, what it costs, and how smoothly it draws all racks. */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium, type Browser, type CDPSession, type Page } from "playwright-core";
+
+const ROOT = join(import.meta.dirname, "..");
+const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const TICKS_PER_S = 100; // of /proc on Linux
+const VIEWS = 5;
+
+export async function run(options: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...options], options: { minutes: { type: "string", default: "2" }, phase: { type: "string" } } });
+  const executablePath = BROWSERS.find((path) => existsSync(path));
+  if (executablePath === undefined) return void process.stderr.write("no Chromium here: apt-get install chromium\n");
+  spawnSync(process.execPath, [join(ROOT, "scripts/build-console.mjs")], { stdio: "inherit" });
+  const folder = mkdtempSync(join(tmpdir(), "pulmu-bench-console-"));
+  const phase = values.phase === undefined ? [] : ["--phase", values.phase];
+  const args = ["apps/pulmu/src/main.ts", "up", "--port", "0", "--bus-port", "0", "--no-ui", "--bus-home", join(folder, "bus"), ...phase];
+  const server = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") } });
+  const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  try {
+    const url = await addressOf(server.stdout);
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await firstViews(browser, url);
+    await page.goto(url);
+    await page.getByTestId("site-power").waitFor();
+    await page.waitForTimeout(30_000); // the plant is joined and warm, the page has all its parts
+    const quiet = await costOf(server.pid!, undefined, 20);
+    print("server, one browser", `${percent(quiet.server)} of a core`);
+    await steadily(page, server.pid!, Number(values.minutes));
+    await frames(page);
+  } finally {
+    await browser.close();
+    server.kill("SIGTERM");
+    await new Promise((resolve) => server.once("close", resolve));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function addressOf(stdout: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  stdout.on("data", (chunk) => {
+    text += String(chunk);
+    const match = /^Console: (http:\/\/[\d.:]+)[\s\S]*^Bus: /m.exec(text);
+    if (match !== null) resolve(match[1]);
+  });
+  stdout.once("close", () => reject(new Error(`pulmu up ended:\n${text}`)));
+  return promise;
+}
+
+/** From the click to the first numbers, each time in a browser that has nothing kept. */
+async function firstViews(browser: Browser, url: string): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < VIEWS; i++) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const startedMs = performance.now();
+    await page.goto(url, { waitUntil: "commit" });
+    await page.getByTestId("site-power").waitFor();
+    times.push(performance.now() - startedMs);
+    await context.close();
+  }
+  times.sort((a, b) => a - b);
+  print("first view, cold cache", `median ${Math.round(times[VIEWS >> 1])} ms, worst ${Math.round(times[VIEWS - 1])} ms`);
+}
+
+/** Watches the page for minutes: CPU of server and browser, and the heap after each collection. */
+async function steadily(page: Page, serverPid: number, minutes: number): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  const heaps: number[] = [];
+  const costs: { server: number; browser: number; rssMB: number }[] = [];
+  const seconds = Math.max(20, (minutes * 60) / 6);
+  for (let i = 0; i < 6; i++) {
+    heaps.push(await heapMB(devtools));
+    costs.push(await costOf(serverPid, devtools, seconds));
+  }
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  print(
+    `over ${((6 * seconds) / 60).toFixed(0)} min, server`,
+    `${percent(mean(costs.map(({ server }) => server)))} of a core, RSS ${costs.map(({ rssMB }) => rssMB.toFixed(0)).join(" → ")} MB`,
+  );
+  print("page's own process", `${percent(mean(costs.map(({ browser }) => browser)))} of a core`);
+  print("page's heap", `${heaps.map((heap) => heap.toFixed(1)).join(" → ")} MB`);
+}
+
+async function heapMB(devtools: CDPSession): Promise<number> {
+  await devtools.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+  return usedSize / 1e6;
+}
+
+/** Shares of a core over some seconds: the server's process, and the page's (scripts, layout, paint). */
+async function costOf(serverPid: number, devtools: CDPSession | undefined, seconds: number) {
+  await devtools?.send("Performance.enable", { timeDomain: "threadTicks" });
+  const page = async () => {
+    if (devtools === undefined) return 0;
+    const { metrics } = await devtools.send("Performance.getMetrics");
+    return metrics.find(({ name }) => name === "ProcessTime")?.value ?? NaN;
+  };
+  const before = [ticksOf(serverPid), await page()];
+  const startedMs = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const passedS = (performance.now() - startedMs) / 1000;
+  const after = [ticksOf(serverPid), await page()];
+  const rssMB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${serverPid}/status`, "utf8"))![1]) / 1024;
+  return { server: (after[0] - before[0]) / TICKS_PER_S / passedS, browser: (after[1] - before[1]) / passedS, rssMB };
+}
+
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+/** Moves over the floor plan, enlarged, for three seconds: each frame has a new picture of every rack. */
+async function frames(page: Page): Promise<void> {
+  const canvas = page.locator(".floor-box canvas");
+  await canvas.scrollIntoViewIfNeeded();
+  const racks = /(\d[\d,]*) racks/.exec((await canvas.getAttribute("aria-label")) ?? "")?.[1] ?? "?";
+  await canvas.focus();
+  await page.keyboard.press("+");
+  const box = (await canvas.boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  const counting = page.evaluate(`new Promise((done) => {
+    const times = []; const start = performance.now();
+    const tick = (now) => { times.push(now); now - start < 3000 ? requestAnimationFrame(tick) : done(times); };
+    requestAnimationFrame(tick);
+  })`) as Promise<number[]>;
+  let isMoving = true;
+  void counting.then(() => (isMoving = false));
+  for (let i = 0; isMoving; i++) await page.mouse.move(x + 90 * Math.sin(i / 12), y + 40 * Math.cos(i / 9));
+  await page.mouse.up();
+  const times = await counting;
+  const gaps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b); // prettier-ignore
+  const fps = (times.length - 1) / ((times[times.length - 1] - times[0]) / 1000);
+  print(
+    `floor plan of ${racks} racks, moved`,
+    `${fps.toFixed(0)} frames/s, 95 % within ${gaps[Math.floor(gaps.length * 0.95)].toFixed(1)} ms (no GPU: drawn by the CPU)`,
+  );
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+const print = (what: string, value: string) => process.stdout.write(`${what.padEnd(34)} ${value}\n`);

@@ -1,0 +1,106 @@
+/**
+ * `npm run screenshots`: a picture of each page of the console, of a factory that has just been through a grid event. Those in
+ * docs/pictures stand in README; look at them before they are committed. `--out DIR` puts them elsewhere.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium, type BrowserContextOptions, type Page } from "playwright-core";
+
+const root = dirname(import.meta.dirname);
+const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "docs/pictures") } } });
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+if (executablePath === undefined) {
+  process.stderr.write("no Chromium here: apt-get install chromium\n");
+  process.exit(1);
+}
+
+interface Picture {
+  readonly name: string;
+  readonly path: string;
+  readonly options?: BrowserContextOptions;
+  readonly prepare?: (page: Page) => Promise<void>;
+  readonly whole?: boolean;
+}
+
+const WIDE = { viewport: { width: 1280, height: 900 }, locale: "en", colorScheme: "dark" } as const;
+const PHONE = { viewport: { width: 390, height: 844 }, locale: "ko", colorScheme: "light", isMobile: true, deviceScaleFactor: 2 } as const;
+
+const tab = (name: string) => async (page: Page) => page.getByRole("tab", { name }).click();
+
+const PICTURES: readonly Picture[] = [
+  { name: "factory", path: "/", whole: true },
+  { name: "factory-light", path: "/", options: { ...WIDE, colorScheme: "light" }, whole: true },
+  { name: "rack", path: "/?rack=h1/r03/07", whole: true },
+  { name: "grid", path: "/grid", whole: true },
+  { name: "work", path: "/work" },
+  { name: "tokens", path: "/tokens" },
+  { name: "keys", path: "/tokens", prepare: tab("Keys") },
+  { name: "budgets", path: "/tokens", prepare: tab("Budgets") },
+  { name: "statements", path: "/tokens", prepare: tab("Statements") },
+  { name: "allotment", path: "/allotment" },
+  {
+    name: "why",
+    path: "/grid",
+    prepare: async (page) => {
+      await page.getByRole("link", { name: "Why ›" }).click();
+      await page.getByTestId("why-chain").waitFor();
+    },
+  },
+  { name: "phone", path: "/", options: PHONE },
+  { name: "phone-grid", path: "/grid", options: PHONE },
+];
+
+mkdirSync(values.out, { recursive: true });
+spawnSync(process.execPath, [join(root, "scripts/build-console.mjs")], { stdio: "inherit" });
+const folder = mkdtempSync(join(tmpdir(), "pulmu-screenshots-"));
+const args = ["apps/pulmu/src/main.ts", "up", "--port", "0", "--bus-port", "0", "--no-ui", "--bus-home", join(folder, "bus")];
+const server = spawn(process.execPath, args, { cwd: root, env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") } });
+const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+try {
+  const [url, link] = await addressOf(server.stdout);
+  const pageOf = async (path: string, options: BrowserContextOptions = WIDE) => {
+    const page = await (await browser.newContext(options)).newPage();
+    await page.goto(url + path + link);
+    await page.locator("h1").waitFor();
+    return page;
+  };
+  process.stdout.write("waiting until the factory has run for some minutes, then through an event …\n");
+  const player = await pageOf("/grid");
+  await player.waitForTimeout(150_000); // readings from before an event are what it is settled by
+  await player.getByRole("button", { name: "Play this event" }).click();
+  await player.getByTestId("running").waitFor();
+  await player.waitForTimeout(75_000);
+  for (const { name, path, options, prepare, whole = false } of PICTURES) {
+    const page = await pageOf(path, options);
+    await page.waitForTimeout(2_500);
+    await prepare?.(page);
+    await page.waitForTimeout(1_200);
+    const file = join(values.out, `${name}.png`);
+    if (whole)
+      await page.setViewportSize({ width: 1280, height: Math.ceil(Number(await page.evaluate("document.documentElement.scrollHeight"))) });
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: file });
+    await page.context().close();
+    process.stdout.write(`${file}\n`);
+  }
+} finally {
+  await browser.close();
+  server.kill("SIGTERM");
+  await new Promise((resolve) => server.once("close", resolve));
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function addressOf(stdout: NodeJS.ReadableStream): Promise<readonly [url: string, link: string]> {
+  let text = "";
+  const { promise, resolve, reject } = Promise.withResolvers<readonly [string, string]>();
+  stdout.on("data", (chunk) => {
+    text += String(chunk);
+    const match = /^Console: (http:\/\/[\d.:]+)\/(#in=\S+)[\s\S]*^Bus: /m.exec(text);
+    if (match !== null) resolve([match[1], match[2]]);
+  });
+  stdout.once("close", () => reject(new Error(`pulmu up ended:\n${text}`)));
+  return promise;
+}
