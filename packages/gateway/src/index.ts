@@ -19,3 +19,4 @@ export { type Capacity, type Curtailment, SERVICE_CLASSES, type ServiceClass } f
 export { CedarPolicy, DEFAULT_POLICIES } from "./policy/cedar-policy.ts";
 export { PII_ACTIONS, type PiiAction } from "./policy/pii/guard.ts";
 export type { Decision, Flow, Policy } from "./policy/policy.ts";
+export { type KeptTreatment, TREATED, type Treatment, Treatments } from "./policy/treatments.ts";

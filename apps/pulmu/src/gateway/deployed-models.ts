@@ -12,7 +12,6 @@ export class DeployedModels {
   readonly #meter: FactoryMeter;
   /** An address that stays keeps its connections. */
   readonly #upstreams = new Map<string, Upstream>();
-  #version = -1;
 
   constructor(deployments: Deployments, factory: LiveFactory, meter: FactoryMeter) {
     this.#deployments = deployments;
@@ -20,12 +19,9 @@ export class DeployedModels {
     this.#meter = meter;
   }
 
-  /** What is to be served, when that has changed; undefined when it is as before. @throws PulmuError `store.*` */
-  async changed(): Promise<readonly DeploymentSpec[] | undefined> {
-    const version = await this.#deployments.version();
-    if (version === this.#version) return undefined;
+  /** What is to be served now. @throws PulmuError `store.*` */
+  async read(): Promise<readonly DeploymentSpec[]> {
     const models = await this.#deployments.list();
-    this.#version = version;
     const unused = new Set(this.#upstreams.keys());
     const specs = models.map((model) => this.#specOf(model, unused));
     for (const name of unused) this.#upstreams.delete(name);

@@ -9,6 +9,7 @@ import {
   Gateway,
   type GatewayOptions,
   prepareGateway,
+  Treatments,
 } from "@pulmu/gateway";
 import { Gatekeeper } from "@pulmu/govern";
 import { appendEntries, type Draft, GroupCommit, type Store } from "@pulmu/journal";
@@ -17,7 +18,8 @@ import type { AccountsService } from "../accounts/service.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { listenProblem } from "../server/listen.ts";
 import { DeployedModels } from "./deployed-models.ts";
-import { capacityOfTwin, modelsOfTwin } from "./twin-models.ts";
+import { capacityOf } from "./power-capacity.ts";
+import { modelsOfTwin } from "./twin-models.ts";
 
 export interface GatewayService {
   /** `http://127.0.0.1:8118/v1` */
@@ -55,7 +57,11 @@ export async function openGateway(
   const tenants = new Map(factory.simulation.site.tenants.map(({ id, serviceClass }) => [id, serviceClass]));
   const now = () => Date.now();
   const ofTwin = modelsOfTwin(factory, meter, now);
-  const deployed = new DeployedModels(new Deployments(store, now), factory, meter);
+  const kept = new Deployments(store, now);
+  const deployed = new DeployedModels(kept, factory, meter);
+  const treatments = new Treatments(store, now);
+  let version = await kept.version();
+  await treatments.refresh();
   const accounts = new CountedAccounts(ledger, randomBytes(12).toString("hex"));
   /** An operator's model stands in the place of the twin's. */
   const together = (specs: readonly DeploymentSpec[]) => {
@@ -67,12 +73,13 @@ export async function openGateway(
     authenticator: new Gatekeeper(store),
     accounts,
     calendar,
-    deployments: together((await deployed.changed()) ?? []),
+    deployments: together(await deployed.read()),
     policy,
     store,
     onDenied: denialsTo(store, now),
-    capacity: capacityOfTwin(factory),
-    serviceClassOf: ({ tenantId }) => tenants.get(tenantId ?? "") ?? "standard",
+    capacity: capacityOf(factory),
+    serviceClassOf: (principal) => treatments.of("serviceClass", principal) ?? tenants.get(principal.tenantId ?? "") ?? "standard",
+    piiActionOf: (principal) => treatments.of("pii", principal) ?? "report",
     now,
     random: Math.random,
     randomBytes,
@@ -80,9 +87,11 @@ export async function openGateway(
   });
   const keep = () => accounts.keep(store, now(), gateway.replicas());
   const look = async () => {
-    const specs = await deployed.changed();
-    if (specs === undefined) return;
-    await gateway.setDeployments(together(specs));
+    const newest = await kept.version();
+    if (newest === version) return;
+    await treatments.refresh();
+    await gateway.setDeployments(together(await deployed.read()));
+    version = newest;
     await keep();
   };
   const timers = [repeat(KEEP_EVERY_MS, keep), repeat(LOOK_EVERY_MS, look)];

@@ -1,6 +1,5 @@
-import { type Capacity, type DeploymentSpec, type Energy, type EnergyModel, SimulatedUpstream } from "@pulmu/gateway";
-import { SERIES, type ServiceRow } from "@pulmu/twin";
-import { formatPower } from "@pulmu/units";
+import { type DeploymentSpec, type Energy, type EnergyModel, SimulatedUpstream } from "@pulmu/gateway";
+import type { ServiceRow } from "@pulmu/twin";
 import type { FactoryMeter } from "../accounts/factory-meter.ts";
 import type { LiveFactory } from "../live/factory.ts";
 
@@ -43,21 +42,6 @@ function energyFrom(meter: FactoryMeter, serviceId: () => string | undefined): E
   return {
     energyOf({ promptTokens, cachedTokens, outputTokens }): Energy {
       return { ...meter.take(serviceId() ?? "", promptTokens - cachedTokens, outputTokens), basis: "modelled" };
-    },
-  };
-}
-
-/** While the grid has a load target in force, flexible work waits until it ends. */
-export function capacityOfTwin(factory: LiveFactory): Capacity {
-  const { simulation } = factory;
-  return {
-    curtailment(nowMs) {
-      const targetW = simulation.row[SERIES.targetW];
-      if (!(targetW > 0)) return undefined;
-      const { atS, scenario } = simulation;
-      const ends = scenario.loadTargets.filter(({ fromS, untilS }) => fromS <= atS && atS < untilS).map(({ untilS }) => untilS);
-      const untilMs = ends.length === 0 ? undefined : nowMs + ((Math.max(...ends) - atS) * 1_000) / factory.info.speed;
-      return { reason: `the grid's load target is ${formatPower(targetW)}`, untilMs, flexibleShare: 0 };
     },
   };
 }

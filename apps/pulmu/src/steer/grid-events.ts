@@ -74,6 +74,8 @@ interface Followed extends TargetHead {
   writes: number;
   withinS: number;
   met: boolean;
+  /** Another process saw it begin, and told of its caps. */
+  resumed: boolean;
   caps: CapsGiven | null;
   breaches: BreachTold[];
   settled: SettledEvent | undefined;
@@ -117,10 +119,13 @@ export class GridEvents {
 
   /** Looks up what earlier processes wrote of events that still go on: they are settled against what was drawn before them. */
   async resume(): Promise<void> {
-    for (const { target, traceparent, state } of this.#events.values()) {
-      if (state === "over") continue;
+    for (const event of this.#events.values()) {
+      const { target, traceparent, state } = event;
+      if (state !== "ahead") continue;
       const begun = await this.#options.chronicle.begunBefore(target.id, traceparent);
-      if (begun !== undefined) this.#recorder.resume(target.id, begun.baselineW, begun.parts);
+      if (begun === undefined) continue;
+      event.resumed = true;
+      this.#recorder.resume(target.id, begun.baselineW, begun.parts);
     }
   }
 
@@ -197,6 +202,8 @@ export class GridEvents {
     event.works = works;
     event.state = "coming-down";
     event.deadlineMs = scope.deadlineMs;
+    if (event.resumed)
+      return this.#tell(event, "power.target.resumed", id, { drawnW, goalW: scope.goalW, baselineW: this.#recorder.baselineW(id) });
     const reductionW = drawnW - scope.goalW;
     const durationS = untilMs === Infinity ? null : Math.max(1, (untilMs - this.#nowMs) / 1000);
     const expected = reductionW > 0 ? forecast(feedTag, reductionW, durationS ?? 3600) : undefined;
@@ -218,6 +225,7 @@ export class GridEvents {
     event.drawnW = Number.isNaN(drawnW) ? null : drawnW;
     event.withinS = drawnW <= limitW * (1 + METER_ACCURACY) ? event.withinS + 1 : 0;
     event.state = event.withinS > 0 && scope.limitW <= scope.goalW ? "held" : "coming-down";
+    if (event.resumed) return;
     if (!event.met && event.withinS >= HOLD_S) {
       event.met = true;
       const sinceMs = this.#nowMs - (HOLD_S - 1) * 1000;
@@ -232,7 +240,7 @@ export class GridEvents {
   }
 
   #end(event: Followed, settled: SettledEvent | undefined): void {
-    if (event.caps === null) this.#tellCaps(event);
+    if (event.caps === null && !event.resumed) this.#tellCaps(event);
     event.state = "over";
     if (settled !== undefined) return this.#settle(event, settled);
     this.#tell(event, "power.target.ended", event.target.id, { settled: false, reason: "no trusted meter before it: nothing is claimed" });
@@ -322,6 +330,7 @@ const NOTHING_YET = {
   writes: 0,
   withinS: 0,
   met: false,
+  resumed: false,
   caps: null,
   settled: undefined,
 } as const satisfies Partial<Followed>;

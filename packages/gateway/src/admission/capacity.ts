@@ -10,6 +10,8 @@ export interface Curtailment {
   readonly untilMs: number | undefined;
   /** Part of its usual places that flexible work keeps, 0…1. */
   readonly flexibleShare: number;
+  /** Of what made it so: the grid's message. */
+  readonly traceparent?: string;
 }
 
 /** What the power room says that there is. */

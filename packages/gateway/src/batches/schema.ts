@@ -26,6 +26,10 @@ const MIGRATIONS: readonly Migration[] = [
       "insert into gateway_version (id, n) values (1, 0)",
     ],
   },
+  {
+    name: "how the work of tenants, projects and keys is treated",
+    statements: ["create table gateway_treatments (name text primary key, body text not null)"],
+  },
 ];
 
 export async function prepareGateway(store: Store): Promise<void> {

@@ -40,6 +40,11 @@ export class CedarPolicy implements Policy {
     if (ready.type === "failure") throw refused(ready.errors, file);
   }
 
+  /** What the policies are called, in the order of the text. */
+  get names(): readonly string[] {
+    return [...this.#names.values()];
+  }
+
   decide(flow: Flow): Decision {
     const key = Object.values(flow).join("\n");
     const known = this.#remembered.get(key);

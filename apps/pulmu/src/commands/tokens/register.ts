@@ -29,6 +29,43 @@ export function addTokens(program: Command, { finish, addExamples }: Registry): 
   ]);
   addServe(program, { finish, addExamples });
   addDeploy(program, { finish, addExamples });
+  addPolicy(program, { finish, addExamples });
+}
+
+function addPolicy(program: Command, { finish, addExamples }: Registry): void {
+  const load = () => import("./policy.ts");
+  const policy = program
+    .command("policy")
+    .summary("how requests for tokens are treated")
+    .description("Policies of the gateway: whose work gives way, what happens to personal data; and Cedar's, on who may ask what where.");
+  on(policy, "set <whom>", "set how requests of site:, tenant:ID, project:ID or key:ID are treated; the narrowest counts")
+    .option("--class <class>", "critical, standard or flexible: flexible work waits when power is short")
+    .option("--pii <action>", "personal data in requests: allow, report, mask or refuse")
+    .action(async (whom, options) => finish(await (await load()).setTreatment(whom, options)));
+  on(policy, "list", "list what is set").action(async (options) => finish(await (await load()).listTreatments(options)));
+  on(policy, "remove <whom>", "let it be as it is for whom it belongs to").action(async (whom, options) =>
+    finish(await (await load()).removeTreatment(whom, options)),
+  );
+  policy
+    .command("check <file>")
+    .summary("check a file of Cedar policies")
+    .description("Checks a file of Cedar policies, as `pulmu up --policy` reads it.")
+    .action(async (file) => finish(await (await load()).checkPolicies(file)));
+  addExamples(policy, [
+    ["pulmu policy set project:snu/night --class flexible", "a project that can wait for watts"],
+    ["pulmu policy set tenant:clinic --pii refuse", "no personal data leaves a clinic"],
+    ["pulmu policy check house.cedar", "before pulmu up --policy house.cedar"],
+  ]);
+}
+
+/** A sub-command on the database. */
+function on(parent: Command, usage: string, summary: string): Command {
+  return parent
+    .command(usage)
+    .summary(summary)
+    .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
+    .option("--db <address>", `SQLite file or postgres://… (default: $PULMU_DATABASE, else ${DEFAULT_DATABASE})`)
+    .option("--json", "print as JSON");
 }
 
 function addDeploy(program: Command, { finish, addExamples }: Registry): void {
@@ -39,14 +76,7 @@ function addDeploy(program: Command, { finish, addExamples }: Registry): void {
     .description(
       "Deployments: models with their replicas, kept in the database; every gateway on it serves them within a second of a change.",
     );
-  const on = (usage: string, summary: string) =>
-    deploy
-      .command(usage)
-      .summary(summary)
-      .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
-      .option("--db <address>", `SQLite file or postgres://… (default: $PULMU_DATABASE, else ${DEFAULT_DATABASE})`)
-      .option("--json", "print as JSON");
-  on("add <model>", "serve a model by OpenAI-compatible servers, in place of what was deployed under its name")
+  on(deploy, "add <model>", "serve a model by OpenAI-compatible servers, in place of what was deployed under its name")
     .requiredOption("--url <addresses...>", "one for each replica, such as http://10.0.0.7:8000/v1")
     .option("--weight <numbers...>", "requests each is given relative to the others, in the order of --url", decimals)
     .option("--key-env <name>", "environment variable of the gateway that holds the replicas' key")
@@ -67,16 +97,16 @@ function addDeploy(program: Command, { finish, addExamples }: Registry): void {
     .option("--joules-per-token <number>", "energy at the racks for each token made: what is told and billed", decimal, 0)
     .option("--fallback <models...>", "models that answer when no replica can")
     .action(async (model, options) => finish(await (await load()).addModel(model, options)));
-  on("list", "list deployments, their replicas and how they are").action(async (options) =>
+  on(deploy, "list", "list deployments, their replicas and how they are").action(async (options) =>
     finish(await (await load()).listDeployed(options)),
   );
-  on("drain <model> [replica]", "give a replica, or all, no new requests").action(async (model, replica, options) =>
+  on(deploy, "drain <model> [replica]", "give a replica, or all, no new requests").action(async (model, replica, options) =>
     finish(await (await load()).setDraining(model, replica, true, options)),
   );
-  on("resume <model> [replica]", "give a drained replica, or all, requests again").action(async (model, replica, options) =>
+  on(deploy, "resume <model> [replica]", "give a drained replica, or all, requests again").action(async (model, replica, options) =>
     finish(await (await load()).setDraining(model, replica, false, options)),
   );
-  on("remove <model> [replica]", "take a replica away, or the model").action(async (model, replica, options) =>
+  on(deploy, "remove <model> [replica]", "take a replica away, or the model").action(async (model, replica, options) =>
     finish(await (await load()).removeModel(model, replica, options)),
   );
   addExamples(deploy, [

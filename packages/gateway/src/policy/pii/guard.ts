@@ -14,8 +14,12 @@ export interface Guarded {
   readonly counts: PiiCounts;
 }
 
-/** Characters the guard reads in one request, about 50 ms of work; a longer one is refused, since it cannot be vouched for. */
+/**
+ * Characters the guard reads in one request, about 50 ms of work. A longer one is refused where personal data must not pass, since it
+ * cannot be vouched for; where it is only reported, the rest is reported as unread.
+ */
 const MAX_CHARS = 200_000;
+const UNREAD = "unread";
 /** Fields in which nobody writes prose: ids, names of things, media. */
 const NOT_PROSE = new Set([
   "id",
@@ -41,13 +45,18 @@ export function guard(body: JsonObject, action: PiiAction): Guarded {
   const counts: Record<string, number> = {};
   let chars = 0;
   const look = (text: string): string => {
-    if ((chars += text.length) > MAX_CHARS)
+    if ((chars += text.length) > MAX_CHARS) {
+      if (action === "report") {
+        counts[UNREAD] = 1;
+        return text;
+      }
       throw new Refusal(`The guard for personal data reads at most ${MAX_CHARS} characters of one request.`, {
         status: 413,
         type: "invalid_request_error",
         code: "too_long_for_guard",
         retry: false,
       });
+    }
     const found = findPii(text);
     for (const { kind } of found) counts[kind.name] = (counts[kind.name] ?? 0) + 1;
     return action === "mask" && found.length > 0 ? maskPii(text, found) : text;
