@@ -420,3 +420,99 @@ export interface Statement {
   readonly creditsKrw: number;
   readonly totalKrw: number;
 }
+
+/** A call for GPUs; `call` is as it was published. */
+export interface AllotmentCall {
+  readonly state: "open" | "reviewing" | "decided";
+  readonly call: {
+    readonly id: string;
+    readonly title: string;
+    readonly opens: number;
+    readonly closes: number;
+    readonly grantsFrom: number;
+    readonly grantsUntil: number;
+    readonly gpusPerServer: number;
+    readonly passMark: number;
+    readonly pools: readonly { readonly sector: string; readonly gpus: number; readonly krwPerGpuH: number }[];
+    readonly criteria: readonly { readonly id: string; readonly weight: number }[];
+    readonly conditions: readonly string[];
+  };
+}
+
+export interface Application {
+  readonly id: number;
+  readonly tenantId: string;
+  readonly organisation: string;
+  readonly sector: string;
+  readonly region: string;
+  readonly purpose: string;
+  readonly gpus: number;
+  readonly leastGpus: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly plannedUse: number;
+  readonly state: "submitted" | "withdrawn" | "ineligible" | "eligible" | "granted" | "waiting" | "rejected";
+  readonly reasons: readonly string[];
+}
+
+export interface Review {
+  readonly applicationId: number;
+  readonly reviewer: string;
+  readonly points?: Readonly<Record<string, number>>;
+  readonly conflict: string;
+  readonly comment: string;
+}
+
+export interface Grant {
+  readonly id: number;
+  readonly applicationId: number;
+  readonly tenantId: string;
+  readonly organisation: string;
+  readonly sector: string;
+  readonly gpus: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly plannedUse: number;
+  readonly conditions: readonly string[];
+  readonly state: "offered" | "active" | "warned" | "declined" | "reclaimed" | "ended";
+  readonly reason: string;
+  readonly warnings: number;
+  readonly costSoFarKrw: string;
+  readonly costWholeKrw: string;
+}
+
+export interface CallReport {
+  readonly sectors: readonly {
+    readonly sector: string;
+    readonly gpus: number;
+    readonly applications: number;
+    readonly granted: number;
+    readonly gpusHeld: number;
+    readonly krw: string;
+  }[];
+  readonly reviews: { readonly counted: number; readonly conflicts: number };
+  readonly grants: readonly {
+    readonly organisation: string;
+    readonly gpus: number;
+    readonly state: string;
+    readonly usedPercent?: number;
+  }[];
+  readonly warnings: number;
+  readonly reclaimed: number;
+}
+
+/** A job that somebody submitted to the factory's engine. */
+export interface SubmittedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+  readonly state: "waiting" | "held" | "released" | "running" | "pausing" | "paused" | "done" | "failed" | "cancelled";
+  readonly reason: string;
+  readonly class: string;
+  readonly gpus: number;
+  readonly powerW: number;
+  readonly submittedMs: number;
+  readonly pauses: number;
+  readonly goodput: number;
+  readonly traceparent: string;
+}

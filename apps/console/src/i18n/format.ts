@@ -23,6 +23,7 @@ export interface Format {
   readonly clock: (atMs: Number_) => string;
   readonly minute: (atMs: Number_) => string;
   readonly dateTime: (atMs: Number_) => string;
+  readonly date: (atMs: Number_) => string;
 }
 
 const known = (value: Number_): value is number => value !== null && value !== undefined && Number.isFinite(value);
@@ -75,6 +76,7 @@ export function formats(language: Language, timeZone: string): Format {
     },
     clock: date({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     minute: date({ hour: "2-digit", minute: "2-digit" }),
+    date: date({ year: "numeric", month: language === "ko" ? "long" : "short", day: "numeric", hourCycle: undefined }),
     dateTime: date({ year: "numeric", month: language === "ko" ? "long" : "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   };
 }

@@ -1,15 +1,18 @@
 import { Link } from "wouter";
-import { useMoment, useSite } from "../../api/queries.ts";
+import { useFacts, useMoment, useSite } from "../../api/queries.ts";
 import type { Job, Service, WorkState } from "../../api/types.ts";
 import type { MessageKey } from "../../i18n/en.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Badge, Card, Meter, type Tone } from "../../parts/parts.tsx";
 import { useTenantColour } from "../tenant-colours.ts";
+import { may } from "../tokens/may.ts";
+import { SubmittedJobs } from "./submitted-jobs.tsx";
 
 export default function WorkPage() {
   const { t, format } = useSpeech();
   const { state, works } = useMoment();
   const site = useSite().data;
+  const who = useFacts().data?.who ?? null;
   const workOf = new Map((works ?? []).map((work) => [work.id, work]));
   const sloOf = new Map(site?.workloads.map(({ id, slo }) => [id, slo]));
   const keeping = state?.services.filter(({ id, ttftP99S, itlP99S }) => {
@@ -79,6 +82,7 @@ export default function WorkPage() {
             </table>
           </div>
         </Card>
+        {may(who, "job.read") && <SubmittedJobs who={who} />}
       </div>
     </>
   );

@@ -1,0 +1,95 @@
+import { useMutation } from "@tanstack/react-query";
+import { Button } from "react-aria-components";
+import { Link } from "wouter";
+import { queryClient, useApi } from "../../api/queries.ts";
+import { ask } from "../../api/request.ts";
+import type { SubmittedJob, Who } from "../../api/types.ts";
+import { useSpeech } from "../../i18n/language.tsx";
+import { Answer, Badge, Card, Failure, type Tone } from "../../parts/parts.tsx";
+import { may } from "../tokens/may.ts";
+
+const TONES: Readonly<Record<SubmittedJob["state"], Tone>> = {
+  waiting: "",
+  held: "",
+  released: "",
+  running: "good",
+  pausing: "warn",
+  paused: "warn",
+  done: "",
+  failed: "bad",
+  cancelled: "",
+};
+const OVER: readonly SubmittedJob["state"][] = ["done", "failed", "cancelled"];
+
+/** Jobs that people submitted, why each stands where it stands, and the chain behind it. */
+export function SubmittedJobs({ who }: { readonly who: Who | null }) {
+  const { t, format } = useSpeech();
+  const query = useApi<readonly SubmittedJob[]>("/api/v1/jobs?limit=100", 5_000);
+  const cancel = useMutation({
+    mutationFn: (id: string) => ask(`/api/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" }),
+    onSuccess: () => queryClient.invalidateQueries(),
+  });
+  return (
+    <Card title={t("jobs.submitted")} className="c12" flush>
+      {cancel.error !== null && <Failure error={cancel.error} />}
+      <Answer query={query}>
+        {(jobs) =>
+          jobs.length === 0 ? (
+            <p className="empty">{t("jobs.none")}</p>
+          ) : (
+            <div className="table-box">
+              <table data-testid="submitted-jobs">
+                <thead>
+                  <tr>
+                    <th>{t("work.name")}</th>
+                    <th>{t("work.state")}</th>
+                    <th>{t("jobs.reason")}</th>
+                    <th className="num">{t("work.gpus")}</th>
+                    <th className="num">{t("work.power")}</th>
+                    <th className="num">{t("jobs.pauses")}</th>
+                    <th className="num">{t("work.goodput")}</th>
+                    <th aria-label={t("jobs.cancel")} />
+                  </tr>
+                </thead>
+                <tbody>
+                  {jobs.map((job) => (
+                    <tr key={job.id}>
+                      <td className="name" title={job.name}>
+                        {job.name}
+                        <span className="sub">
+                          {job.projectId} · {format.clock(job.submittedMs)}
+                        </span>
+                      </td>
+                      <td>
+                        <Badge tone={TONES[job.state]}>{t(`jobs.${job.state}`)}</Badge>
+                      </td>
+                      <td>
+                        {job.reason}{" "}
+                        {may(who, "journal.read") && (
+                          <Link className="link" href={`/why/${job.traceparent.split("-")[1]}`}>
+                            {t("grid.why")}
+                          </Link>
+                        )}
+                      </td>
+                      <td className="num">{format.number(job.gpus)}</td>
+                      <td className="num">{format.power(job.powerW)}</td>
+                      <td className="num">{format.number(job.pauses)}</td>
+                      <td className="num">{format.percent(job.goodput)}</td>
+                      <td className="num">
+                        {!OVER.includes(job.state) && may(who, "job.submit") && (
+                          <Button className="button small danger" onPress={() => cancel.mutate(job.id)}>
+                            {t("jobs.cancel")}
+                          </Button>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }
+      </Answer>
+    </Card>
+  );
+}
