@@ -119,8 +119,8 @@ export class Gateway {
     );
   }
 
-  /** Serves a port; 0 takes any free one. */
-  async listen(host: string, port: number): Promise<AddressInfo> {
+  /** Serves a port; 0 takes any free one. With `shared`, other processes may serve it too: the kernel spreads connections over them. */
+  async listen(host: string, port: number, shared = false): Promise<AddressInfo> {
     const { receiveMs, maxHeaderBytes } = this.#limits;
     const server = createServer(
       {
@@ -136,7 +136,7 @@ export class Gateway {
     server.on("clientError", refuseBytes);
     this.#server = server;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.once("error", reject).listen(port, host, 4_096, resolve);
+    server.once("error", reject).listen({ port, host, backlog: 4_096, reusePort: shared }, resolve);
     await promise;
     server.off("error", reject);
     return server.address() as AddressInfo;

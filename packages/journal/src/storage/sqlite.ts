@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import { storeClosed, storeProblem } from "./problems.ts";
@@ -69,6 +70,9 @@ class Connection implements Reader {
   }
 }
 
+/** How often an insert that finds another process writing tries again: at the next turns, then each millisecond. */
+const BUSY_TRIES = 8;
+const BUSY_TURNS = 4;
 /** Commits after which the log is moved into the database: some 15 MB of it. */
 const COMMITS_PER_CHECKPOINT = 1_000;
 
@@ -128,7 +132,12 @@ class SqliteStore implements Store {
     return this.#alone(async () => {
       try {
         this.#inserter ??= new SqliteInserter(this.place);
-        const fresh = this.#inserter.insert(target, rows);
+        let fresh = this.#inserter.insert(target, rows);
+        // Another process that inserts is done in some 100 µs: sooner than to be handed over and woken up again.
+        for (let tries = 0; fresh === undefined && tries < BUSY_TRIES; tries++) {
+          await (tries < BUSY_TURNS ? new Promise(setImmediate) : sleep(1));
+          fresh = this.#inserter.insert(target, rows);
+        }
         if (fresh === undefined) return await this.#insert(target, rows, true); // another process is writing: wait for it, elsewhere
         await this.#inserter.sync();
         this.#committed();
