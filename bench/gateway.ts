@@ -1,78 +1,58 @@
 /**
- * What the gateway costs: CPU per request, added time, events of streams; beside the upstream alone, a proxy that looks at nothing, nginx
- * and Portkey, in one run against the same mock upstream. `--seconds N` for each measurement, `--database postgres://…` for another database.
+ * What the gateway costs, in one run beside the upstream alone, a proxy that looks at nothing, nginx and Portkey, all before the same mock
+ * upstream; on SQLite and PostgreSQL; with two workers; with 10,000 streams that say nothing, a reader that does not read, and callers
+ * that come and go. `--seconds N` for each measurement, `--rounds N` of which the median counts, `--only speed|workers|memory`,
+ * `--minutes N` of coming and going.
  */
-import { load, type LoadResult, percentile } from "./gateway/load.ts";
-import { bare, mock, nginx, OTHER_CORE, portkey, PORTKEY_INSTALL, pulmu, type Target } from "./gateway/targets.ts";
 import { spawnSync } from "node:child_process";
-
-interface Case {
-  readonly name: string;
-  readonly connections: number;
-  readonly body: object;
-}
-
-const chat = (characters: number, more: object = {}) => ({
-  model: "bench",
-  messages: [{ role: "user", content: "가나다라 ".repeat(characters / 5) }],
-  max_tokens: 100,
-  ...more,
-});
-
-const CASES: readonly Case[] = [
-  { name: "small body, 16 connections", connections: 16, body: chat(400) },
-  { name: "small body, 1 connection", connections: 1, body: chat(400) },
-  {
-    name: "64 KB prompt, 16 connections",
-    connections: 16,
-    body: { ...chat(5), messages: [{ role: "user", content: "x".repeat(65_000) }] },
-  },
-  { name: "streams of 100 events at once, 16 connections", connections: 16, body: chat(400, { stream: true }) },
-  { name: "64 streams of 50 tokens/s", connections: 64, body: chat(400, { user: "pace-20", stream: true }) },
-];
+import { skipWithoutPostgres, startPostgres } from "@pulmu/journal/testing";
+import { churn, idleStreams, slowReader } from "./gateway/memory.ts";
+import { diskMs, say } from "./gateway/rows.ts";
+import { speed } from "./gateway/speed.ts";
+import { ALL_CORES, bare, mock, nginx, OTHER_CORE, portkey, pulmu, type Target } from "./gateway/targets.ts";
+import { workers } from "./gateway/workers.ts";
 
 export async function run(options: readonly string[] = []): Promise<void> {
   const option = (name: string) => (options.includes(name) ? options[options.indexOf(name) + 1] : undefined);
-  const durationMs = Number(option("--seconds") ?? 3) * 1_000;
-  spawnSync("taskset", ["-cp", OTHER_CORE, String(process.pid)]);
+  const [seconds, rounds, minutes] = [Number(option("--seconds") ?? 2), Number(option("--rounds") ?? 3), Number(option("--minutes") ?? 1)];
+  const only = option("--only");
+  const wanted = (part: string) => only === undefined || only === part;
+  const pin = (cores: string) => void spawnSync("taskset", ["-cp", cores, String(process.pid)]);
+  const [diskP50, diskP99] = diskMs();
+  say(`The disk alone keeps 16 KB in ${diskP50.toFixed(2)} ms (p50), ${diskP99.toFixed(2)} ms (p99).`);
+  const skip = skipWithoutPostgres();
+  if (skip !== false) say(`PostgreSQL is not measured: ${skip}`);
+  const postgres = skip === false ? await startPostgres() : undefined;
   const upstream = await mock();
   const targets: Target[] = [upstream];
   try {
-    targets.push(await bare(upstream.url));
-    for (const [name, open, hint] of [
-      ["nginx", nginx, "apt-get install nginx-light"],
-      ["Portkey", portkey, PORTKEY_INSTALL],
-    ] as const) {
-      const target = await open(upstream.url);
-      if (target === undefined) process.stdout.write(`${name} is not here, so it is not measured; to have it: ${hint}\n`);
-      else targets.push(target);
+    pin(OTHER_CORE);
+    if (wanted("speed")) {
+      targets.push(await bare(upstream.url));
+      for (const [name, open] of [
+        ["nginx", nginx],
+        ["Portkey", portkey],
+      ] as const) {
+        const target = await open(upstream.url);
+        if (target === undefined) say(`${name} cannot be had here, so it is not measured.`);
+        else targets.push(target);
+      }
+      targets.push(await pulmu(upstream.url));
+      if (postgres !== undefined) targets.push(await pulmu(upstream.url, await postgres.database()));
+      await speed(targets, seconds * 1_000, rounds);
+      for (const target of targets.splice(1)) await target.stop();
     }
-    targets.push(await pulmu(upstream.url, option("--database")));
-    for (const each of CASES) await measure(each, targets, durationMs);
+    if (wanted("memory")) {
+      await idleStreams(upstream);
+      await slowReader(upstream);
+      await churn(upstream, minutes);
+    }
+    pin(ALL_CORES);
+    if (wanted("workers"))
+      for (const database of [undefined, postgres])
+        if (database !== postgres || postgres !== undefined) await workers(upstream, database, seconds * 1_000);
   } finally {
     for (const target of targets.toReversed()) await target.stop();
+    await postgres?.stop();
   }
-}
-
-async function measure({ name, connections, body }: Case, targets: readonly Target[], durationMs: number): Promise<void> {
-  process.stdout.write(`\n${name}\n${"".padEnd(40)}  requests/s  events/s  CPU µs/request  p50 ms  p99 ms  first byte p50/p99 ms\n`);
-  for (const target of targets) {
-    const options = { url: target.url, headers: target.headers, body: JSON.stringify(body), connections };
-    await load({ ...options, durationMs: durationMs / 3 });
-    const beforeMs = target.cpuMs();
-    const result = await load({ ...options, durationMs });
-    process.stdout.write(`${row(target, result, target.cpuMs() - beforeMs)}\n`);
-  }
-}
-
-function row(target: Target, { requests, events, failed, seconds, latencies, firsts }: LoadResult, cpuMs: number): string {
-  const cells = [
-    [(requests / seconds).toFixed(0), 12],
-    [events === 0 ? "–" : (events / seconds).toFixed(0), 10],
-    [((cpuMs * 1_000) / requests).toFixed(0), 16],
-    [percentile(latencies, 0.5).toFixed(2), 8],
-    [percentile(latencies, 0.99).toFixed(2), 8],
-    [`${percentile(firsts, 0.5).toFixed(2)} / ${percentile(firsts, 0.99).toFixed(2)}`, 23],
-  ] as const;
-  return `${target.name.padEnd(40)}${cells.map(([text, width]) => text.padStart(width)).join("")}${failed > 0 ? `  ${failed} failed` : ""}`;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Pool } from "undici";
 
 export interface LoadOptions {
@@ -6,6 +7,8 @@ export interface LoadOptions {
   readonly body: string;
   readonly connections: number;
   readonly durationMs: number;
+  /** Connections begin at times spread evenly over this; at once unless said. */
+  readonly spreadMs?: number;
 }
 
 /** What a while of load came to. Times in ms. */
@@ -21,7 +24,7 @@ export interface LoadResult {
 }
 
 /** Closed loop: each connection asks again as soon as it is answered. */
-export async function load({ url, headers, body, connections, durationMs }: LoadOptions): Promise<LoadResult> {
+export async function load({ url, headers, body, connections, durationMs, spreadMs = 0 }: LoadOptions): Promise<LoadResult> {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
   const latencies: number[] = [];
@@ -63,7 +66,8 @@ export async function load({ url, headers, body, connections, durationMs }: Load
     });
     return promise;
   };
-  const connection = async () => {
+  const connection = async (_: unknown, i: number) => {
+    if (spreadMs > 0) await sleep((i * spreadMs) / connections);
     while (performance.now() < until) await ask();
   };
   await Promise.all(Array.from({ length: connections }, connection));

@@ -20,6 +20,20 @@ const TOKEN = Buffer.from(event([{ index: 0, delta: { content: "토큰" }, finis
 const END = Buffer.from(`${event([{ index: 0, delta: {}, finish_reason: "stop" }])}${event([], { usage: USAGE })}data: [DONE]\n\n`);
 const HEAD = { "content-type": "application/json", "content-length": WHOLE.length };
 
+const FLOOD = Buffer.concat(Array.from({ length: 256 }, () => TOKEN));
+/** Bytes of floods that could be handed over so far. */
+let flooded = 0;
+
+/** Writes events as long as they are taken. */
+function flood(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const more = () => {
+    while (!response.destroyed && response.write(FLOOD)) flooded += FLOOD.length;
+  };
+  response.on("drain", more);
+  more();
+}
+
 function stream(response: ServerResponse, paceMs: number): void {
   response.writeHead(200, { "content-type": "text/event-stream" });
   if (paceMs === 0) {
@@ -37,15 +51,17 @@ function stream(response: ServerResponse, paceMs: number): void {
   response.on("close", () => clearInterval(timer));
 }
 
-/** `user` carries the pace in ms: what every gateway passes on. */
+/** `user` carries the pace in ms, or asks for a flood: what every gateway passes on. */
 const PACE = /"user":"pace-(\d+)"/;
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
+    if (request.method === "GET") return void response.end(String(flooded));
     const tail = (chunks.at(-1) ?? Buffer.alloc(0)).subarray(-400).toString("latin1");
     if (!tail.includes('"stream":true')) return void response.writeHead(200, HEAD).end(WHOLE);
+    if (tail.includes('"user":"flood"')) return flood(response);
     stream(response, Number(PACE.exec(tail)?.[1] ?? 0));
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,15 +10,19 @@ export interface Target {
   readonly name: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** CPU time of its processes so far, ms; to the clock tick of 10 ms. */
+  /** CPU time of its processes so far, ms. */
   cpuMs(): number;
+  /** Memory of its processes now, MB. */
+  residentMb(): number;
   stop(): Promise<void>;
 }
 
-const PORTKEY = join(import.meta.dirname, "../../node_modules/.cache/portkey/node_modules/@portkey-ai/gateway/build/start-server.js");
+const PORTKEY_FOLDER = join(import.meta.dirname, "../../node_modules/.cache/portkey");
+const PORTKEY = join(PORTKEY_FOLDER, "node_modules/@portkey-ai/gateway/build/start-server.js");
 /** A gateway has a core of its own; the load and the mock share the other. */
 const GATEWAY_CORE = "0";
 export const OTHER_CORE = "1";
+export const ALL_CORES = "0,1";
 const pins = process.platform === "linux" && spawnSync("taskset", ["--version"]).status === 0;
 
 export function pinned(core: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess {
@@ -26,9 +30,18 @@ export function pinned(core: string, command: string, args: readonly string[], e
   return spawn(program, all, { stdio: ["ignore", "pipe", "inherit"], env });
 }
 
-async function firstLine(child: ChildProcess): Promise<{ readonly url: string; readonly key?: string }> {
-  const [text] = (await once(child.stdout!, "data")) as [Buffer];
-  return JSON.parse(text.toString()) as { url: string; key?: string };
+interface Told {
+  readonly url: string;
+  readonly key?: string;
+  readonly fewKey?: string;
+}
+
+async function firstLine(child: ChildProcess): Promise<Told> {
+  const [text] = (await Promise.race([
+    once(child.stdout!, "data"),
+    once(child, "exit").then(() => Promise.reject(new Error("it ended before it served"))),
+  ])) as [Buffer];
+  return JSON.parse(text.toString()) as Told;
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -37,39 +50,71 @@ async function stop(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-/** User and system time of a process and its children, from /proc: ticks of 10 ms. */
-function cpuMsOf(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-  const own = (Number(fields[11]) + Number(fields[12])) * 10;
-  return own + (children === "" ? 0 : children.split(" ").reduce((sum, child) => sum + cpuMsOf(Number(child)), 0));
+function childrenOf(pid: number): readonly number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
-function nodeTarget(name: string, script: string, args: readonly string[], core = GATEWAY_CORE): Promise<Target> {
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** What the scheduler gave all threads of a process and its children, from /proc. */
+function cpuMsOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`).map(
+    (id) => Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]) / 1e6,
+  );
+  return sum(threads) + sum(childrenOf(pid).map(cpuMsOf));
+}
+
+function residentMbOf(pid: number): number {
+  const kb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  return kb / 1_024 + sum(childrenOf(pid).map(residentMbOf));
+}
+
+const bearer = (key: string | undefined) => (key === undefined ? {} : { authorization: `Bearer ${key}` });
+
+async function nodeTarget(
+  name: string,
+  script: string,
+  args: readonly string[],
+  core = GATEWAY_CORE,
+): Promise<Target & { readonly told: Told }> {
   const child = pinned(core, process.execPath, [join(import.meta.dirname, script), ...args]);
-  return firstLine(child).then(({ url, key }) => ({
+  const told = await firstLine(child);
+  return {
     name,
-    url,
-    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    told,
+    url: told.url,
+    headers: bearer(told.key),
     cpuMs: () => cpuMsOf(child.pid!),
+    residentMb: () => residentMbOf(child.pid!),
     stop: () => stop(child),
-  }));
+  };
 }
 
 export const mock = () => nodeTarget("direct", "mock.ts", [], OTHER_CORE);
 export const bare = (upstream: string) => nodeTarget("node:http + undici, nothing looked at", "bare.ts", [upstream]);
 
-/** The gateway on SQLite, or on the database given. */
-export async function pulmu(upstream: string, database?: string): Promise<Target> {
+/** Gateways on one database and one port. */
+export interface Gateways extends Target {
+  /** Of a tenant that may ask 5,000 times a day. */
+  readonly fewHeaders: Readonly<Record<string, string>>;
+}
+
+/** The gateway on SQLite, or on the database given; as so many processes. Several share both cores with the load. */
+export async function pulmu(upstream: string, database?: string, processes = 1): Promise<Gateways> {
   const folder = mkdtempSync(join(tmpdir(), "pulmu-bench-"));
-  const target = await nodeTarget(`pulmu, durable on ${database === undefined ? "SQLite" : "PostgreSQL"}`, "serve.ts", [
-    upstream,
-    database ?? join(folder, "bench.db"),
-  ]);
+  const address = database ?? join(folder, "bench.db");
+  const cores = processes === 1 ? GATEWAY_CORE : ALL_CORES;
+  const name = `pulmu, durable on ${database === undefined ? "SQLite" : "PostgreSQL"}${processes === 1 ? "" : `, ${processes} workers`}`;
+  const all = [await nodeTarget(name, "serve.ts", [upstream, address], cores)];
+  const [{ told }] = all;
+  while (all.length < processes) all.push(await nodeTarget(name, "serve.ts", [upstream, address, "--join", new URL(told.url).port], cores));
   return {
-    ...target,
+    ...all[0],
+    fewHeaders: bearer(told.fewKey),
+    cpuMs: () => sum(all.map((one) => one.cpuMs())),
+    residentMb: () => sum(all.map((one) => one.residentMb())),
     stop: async () => {
-      await target.stop();
+      for (const one of all) await one.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -116,6 +161,7 @@ server { listen 127.0.0.1:${port}; location / { proxy_pass http://up; proxy_http
     url: `http://127.0.0.1:${port}/v1`,
     headers: {},
     cpuMs: () => cpuMsOf(child.pid!),
+    residentMb: () => residentMbOf(child.pid!),
     stop: async () => {
       child.kill("SIGTERM");
       await once(child, "exit");
@@ -124,10 +170,21 @@ server { listen 127.0.0.1:${port}; location / { proxy_pass http://up; proxy_http
   };
 }
 
-export const PORTKEY_INSTALL = `mkdir -p node_modules/.cache/portkey && cd node_modules/.cache/portkey && echo '{"dependencies":{"@portkey-ai/gateway":"1.15.2"},"overrides":{"hono":"4.9.7","@hono/node-server":"1.13.5"}}' > package.json && npm i --ignore-scripts`;
+/** Its version, and those of what it needs from its own lock file: with newer ones it answers 500 to streams. */
+const PORTKEY_PACKAGES = {
+  dependencies: { "@portkey-ai/gateway": "1.15.2" },
+  overrides: { hono: "4.9.7", "@hono/node-server": "1.13.5" },
+};
 
-/** Portkey's gateway, with the versions of its own lock file (with newer ones it answers 500 to streams); undefined where it is not installed. */
+function installPortkey(): void {
+  mkdirSync(PORTKEY_FOLDER, { recursive: true });
+  writeFileSync(join(PORTKEY_FOLDER, "package.json"), JSON.stringify(PORTKEY_PACKAGES));
+  spawnSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: PORTKEY_FOLDER, stdio: "ignore" });
+}
+
+/** Portkey's gateway, installed if it is not there; undefined where it cannot be had. */
 export async function portkey(upstream: string): Promise<Target | undefined> {
+  if (!existsSync(PORTKEY)) installPortkey();
   if (!existsSync(PORTKEY)) return undefined;
   const port = await freePort();
   const child = pinned(GATEWAY_CORE, process.execPath, [PORTKEY, "--headless", `--port=${port}`], {
@@ -141,6 +198,7 @@ export async function portkey(upstream: string): Promise<Target | undefined> {
     url: `http://127.0.0.1:${port}/v1`,
     headers: { "x-portkey-provider": "openai", "x-portkey-custom-host": upstream, authorization: "Bearer x" },
     cpuMs: () => cpuMsOf(child.pid!),
+    residentMb: () => residentMbOf(child.pid!),
     stop: () => stop(child),
   };
 }
