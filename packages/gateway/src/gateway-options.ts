@@ -6,6 +6,7 @@ import type { RandomBytes } from "./http/request-ids.ts";
 import type { PiiAction } from "./policy/pii/guard.ts";
 import type { Decision, Flow, Policy } from "./policy/policy.ts";
 import type { DeploymentSpec } from "./routing/deployment.ts";
+import type { SeenRequest } from "./telemetry/seen-request.ts";
 
 /** Says whose a key is: govern's Gatekeeper. */
 export interface Authenticator {
@@ -67,6 +68,8 @@ export interface GatewayOptions {
   readonly capacity?: Capacity;
   /** Whose work gives way; all is `standard` unless said. A request may lower its class, never raise it. */
   readonly serviceClassOf?: (principal: Principal) => ServiceClass;
+  /** Told of each request when it is over; must not throw. Without it nothing is noted. */
+  readonly onSeen?: ((seen: SeenRequest) => void) | undefined;
   /** Epoch ms. */
   readonly now: () => number;
   /** 0…1, for routing. */

@@ -20,3 +20,5 @@ export { CedarPolicy, DEFAULT_POLICIES } from "./policy/cedar-policy.ts";
 export { PII_ACTIONS, type PiiAction } from "./policy/pii/guard.ts";
 export type { Decision, Flow, Policy } from "./policy/policy.ts";
 export { type KeptTreatment, TREATED, type Treatment, Treatments } from "./policy/treatments.ts";
+export type { SeenRequest } from "./telemetry/seen-request.ts";
+export { exporterFrom, SpanExporter, type SpanExporterOptions } from "./telemetry/span-exporter.ts";

@@ -20,6 +20,7 @@ import { StreamAttempt } from "./relay/stream-attempt.ts";
 import { WholeAttempt } from "./relay/whole-attempt.ts";
 import type { Replica } from "./routing/replica.ts";
 import type { Deployment, Router } from "./routing/router.ts";
+import type { RequestNote } from "./telemetry/seen-request.ts";
 
 /** All that is known of a request once it may be sent on. */
 interface Work {
@@ -37,6 +38,8 @@ interface Work {
   readonly rules: readonly string[];
   /** Personal data in it, by kind. */
   readonly counts: PiiCounts;
+  /** Undefined: nobody wants to know. */
+  readonly note: RequestNote | undefined;
 }
 
 /** An answer's way out: which deployment made it, since when. */
@@ -69,19 +72,52 @@ export class Inference {
 
   /** Answers a body that is there. @throws Refusal when nothing was served */
   async answer(exchange: Caller, endpoint: Endpoint, principal: Principal, raw: Buffer): Promise<void> {
+    const { onSeen } = this.#options;
+    if (onSeen === undefined) return this.#take(exchange, endpoint, principal, raw, undefined);
+    const note: RequestNote = {};
+    let error: string | undefined;
+    try {
+      await this.#take(exchange, endpoint, principal, raw, note);
+    } catch (caught) {
+      error = caught instanceof Refusal ? (caught.details.code ?? "invalid_request") : "internal_error";
+      if (caught instanceof Refusal && caught.details.because !== undefined) note.because = caught.details.because;
+      throw caught;
+    } finally {
+      const { requestId, traceparent, receivedMs: startMs, left } = exchange;
+      const parent = exchange.header("traceparent");
+      const whose = { tenantId: principal.tenantId!, projectId: principal.projectId! };
+      onSeen({
+        ...note,
+        requestId,
+        traceparent,
+        parent,
+        path: endpoint.upstreamPath,
+        ...whose,
+        startMs,
+        endMs: this.#options.now(),
+        left,
+        error,
+      });
+    }
+  }
+
+  async #take(exchange: Caller, endpoint: Endpoint, principal: Principal, raw: Buffer, note: RequestNote | undefined): Promise<void> {
     const read = parseObject(raw, this.#limits.maxDepth);
     const ask = endpoint.read(read, raw.length);
+    if (note !== undefined) note.ask = ask;
     const deployment = this.#router.deployment(ask.modelId);
     const wish = readWish(exchange);
     const rules = this.#decide(exchange, principal, wish, deployment);
     const action = this.#options.piiActionOf?.(principal) ?? "allow";
     const { body, counts } = guard(read, action);
-    const sent = action === "allow" ? { bytes: raw, body: read } : undefined;
+    // Where personal data must not pass, what was looked at is what is sent.
+    const sent = action === "allow" || action === "report" ? { bytes: raw, body: read } : undefined;
     const hold = await this.#reserve(principal, ask, deployment);
     let place: Place | undefined;
     try {
       place = await this.#enter(exchange, principal, ask, deployment);
-      await this.#answer({ exchange, endpoint, body, sent, ask, principal, hold, place, wish, rules, counts }, deployment);
+      if (note !== undefined) [note.waitedMs, note.because] = [place.waitedMs, place.curtailment?.traceparent];
+      await this.#answer({ exchange, endpoint, body, sent, ask, principal, hold, place, wish, rules, counts, note }, deployment);
     } finally {
       place?.leave();
       this.#options.accounts.release(hold); // what was settled stays as it is
@@ -248,7 +284,8 @@ export class Inference {
       meters: metersOf(usage, energy),
       traceparent: work.exchange.traceparent,
     });
-    return answerFacts(spec, energy);
+    if (work.note !== undefined) [work.note.spec, work.note.usage, work.note.energy] = [spec, usage, energy];
+    return answerFacts(spec, energy, work.wish.notice);
   }
 
   /** What an answer that may have broken off is billed for: what the upstream counted, else the events that were passed on. */

@@ -17,6 +17,8 @@ export interface RefusalDetails {
   readonly param?: string;
   /** Seconds after which it makes sense to ask again. */
   readonly retryAfterS?: number;
+  /** Trace of what made it so: the grid's message. */
+  readonly because?: string | undefined;
   /** False: asking again cannot help, and official clients do not (`x-should-retry`). */
   readonly retry?: boolean;
 }

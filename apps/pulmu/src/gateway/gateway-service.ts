@@ -6,6 +6,7 @@ import {
   DEFAULT_POLICIES,
   type DeploymentSpec,
   Deployments,
+  exporterFrom,
   Gateway,
   type GatewayOptions,
   prepareGateway,
@@ -69,6 +70,7 @@ export async function openGateway(
     accounts.watch(served.flatMap(({ replicas }) => replicas.map(({ upstream }) => upstream)));
     return served;
   };
+  const spans = exporterFrom(process.env, (text) => factory.note("warning", `gateway: ${text}`));
   const gateway = new Gateway({
     authenticator: new Gatekeeper(store),
     accounts,
@@ -80,6 +82,7 @@ export async function openGateway(
     capacity: capacityOf(factory),
     serviceClassOf: (principal) => treatments.of("serviceClass", principal) ?? tenants.get(principal.tenantId ?? "") ?? "standard",
     piiActionOf: (principal) => treatments.of("pii", principal) ?? "report",
+    onSeen: spans && ((seen) => spans.add(seen)),
     now,
     random: Math.random,
     randomBytes,
@@ -100,6 +103,7 @@ export async function openGateway(
     await gateway.drain(DRAIN_MS);
     await gateway.close();
     await keep().catch(() => {});
+    await spans?.close();
   };
   try {
     await gateway.start();

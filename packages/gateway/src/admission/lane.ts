@@ -141,11 +141,12 @@ function busy(message: string): Refusal {
   return new Refusal(`${message} Try again in a moment.`, { status: 503, type: "server_error", code: "overloaded", retryAfterS: 5 });
 }
 
-function curtailed({ reason, untilMs }: Curtailment, nowMs: number): Refusal {
+function curtailed({ reason, untilMs, traceparent }: Curtailment, nowMs: number): Refusal {
   return new Refusal(`Flexible work waits for power: ${reason}.`, {
     status: 503,
     type: "server_error",
     code: "power_curtailment",
+    because: traceparent,
     retryAfterS: untilMs === undefined ? UNKNOWN_END_S : Math.max(1, Math.ceil((untilMs - nowMs) / 1_000)),
   });
 }

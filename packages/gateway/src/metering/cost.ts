@@ -19,7 +19,7 @@ export function metersOf(usage: Usage, energy: Energy): Meters {
 }
 
 /** What an answer says of itself, beside its token counts. */
-export function answerFacts(deployment: DeploymentSpec, energy: Energy): JsonObject {
+export function answerFacts(deployment: DeploymentSpec, energy: Energy, notice: string | undefined): JsonObject {
   return {
     energy_joules: round(energy.facilityJ),
     energy_basis: energy.basis,
@@ -28,6 +28,7 @@ export function answerFacts(deployment: DeploymentSpec, energy: Energy): JsonObj
     jurisdiction: deployment.place.jurisdiction,
     model_version: deployment.modelVersion,
     ...(deployment.simulated === true ? { simulated: true } : {}),
+    ...(notice === undefined ? {} : { notice }),
   };
 }
 

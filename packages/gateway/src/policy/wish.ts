@@ -4,11 +4,19 @@ import { invalid, Refusal } from "../refusal.ts";
 import type { DeploymentSpec } from "../routing/deployment.ts";
 import type { Decision, Flow } from "./policy.ts";
 
-/** What a caller says of its data, in headers: `x-pulmu-residency: kr-only`, `x-pulmu-data-class: sensitive`. */
+/** What a caller wishes, in headers: `x-pulmu-residency: kr-only`, `x-pulmu-data-class: sensitive`, `x-pulmu-notice: ko`. */
 export interface Wish {
   readonly residency: string;
   readonly dataClass: string;
+  /** To be shown with the answer; undefined: none was asked for. */
+  readonly notice: string | undefined;
 }
+
+/** That a generative model made it (Korea's AI Basic Act, article 31(2)), in words that can be shown as they are. */
+const NOTICES: Readonly<Record<string, string>> = {
+  ko: "이 내용은 생성형 인공지능이 만들었습니다.",
+  en: "This content was made by generative AI.",
+};
 
 const RESIDENCY = /^([a-z]{2})(?:-only)?$/;
 const DATA_CLASS = /^[a-z0-9-]{1,32}$/;
@@ -20,7 +28,11 @@ export function readWish(exchange: Caller): Wish {
   if (country === null) throw invalid("x-pulmu-residency", "The header 'x-pulmu-residency' is a country, such as 'kr-only'.");
   if (dataClass !== undefined && !DATA_CLASS.test(dataClass))
     throw invalid("x-pulmu-data-class", "The header 'x-pulmu-data-class' is a word in small letters, such as 'sensitive'.");
-  return { residency: country?.[1] ?? "", dataClass: dataClass ?? "" };
+  const language = exchange.header("x-pulmu-notice");
+  const notice = language === undefined ? undefined : NOTICES[language];
+  if (language !== undefined && notice === undefined)
+    throw invalid("x-pulmu-notice", `The header 'x-pulmu-notice' is a language: ${Object.keys(NOTICES).join(" or ")}.`);
+  return { residency: country?.[1] ?? "", dataClass: dataClass ?? "", notice };
 }
 
 export function flowOf(principal: Principal, { residency, dataClass }: Wish, { modelId, place }: DeploymentSpec): Flow {
