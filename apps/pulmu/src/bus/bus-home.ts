@@ -16,6 +16,8 @@ export interface RunningBus {
   readonly bus: string;
   readonly api: string;
   readonly utcOffsetMin: number;
+  /** Database with its journal: a file, or an address without its password. */
+  readonly journal: string;
 }
 
 /** Signing keys and trusted sources of this house, made on first use. Whoever may read the directory may speak for the house. */

@@ -59,7 +59,9 @@ export class Operation {
   /** Answers the grid on this bus, too, if it leads. @throws PulmuError as `OperatorSide.lead` does */
   async join(bus: LiveBus): Promise<void> {
     this.#bus = bus;
-    if (this.leads) await bus.operator?.lead(this.#steering);
+    if (!this.leads) return;
+    await bus.operator?.lead(this.#steering);
+    await this.#steering?.events.resume();
   }
 
   get leads(): boolean {
@@ -76,7 +78,11 @@ export class Operation {
     this.#leader?.tick();
   }
 
-  /** Writes into the accounts that are kept, or else beside the load targets. @throws PulmuError `store.*` */
+  /**
+   * Writes into the accounts that are kept, or else beside the load targets. Comes before the grid is answered: what earlier processes
+   * wrote of targets that still hold is looked up there.
+   * @throws PulmuError `store.*`
+   */
   async write(accounts: { readonly store: Store; readonly calendar: Calendar } | undefined, utcOffsetMin: number): Promise<Store> {
     const books = accounts ?? { store: this.#options.store, calendar: { utcOffsetMin } };
     if (accounts === undefined) {
@@ -84,7 +90,6 @@ export class Operation {
       await prepareLedger(books.store, books.calendar);
     }
     this.chronicle.open(books);
-    await this.#steering?.events.resume();
     return books.store;
   }
 

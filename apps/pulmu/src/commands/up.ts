@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { loadCatalog } from "@pulmu/catalog";
-import { openStore } from "@pulmu/journal";
+import { openStore, type Store } from "@pulmu/journal";
 import { loadSite } from "@pulmu/site";
 import { plainScenario, type Kpis } from "@pulmu/twin";
 import { formatDuration, formatEnergy, formatPower, PulmuError } from "@pulmu/units";
@@ -118,6 +118,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     pacer.start();
     if (plant.twin === undefined) {
       await bus!.firstReadings(() => stop.requested); // nothing to show before
+      await operation.write(undefined, plant.site.utcOffsetMin);
       await operation.begin(steering, bus);
     }
 
@@ -130,10 +131,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     announceFactory(factory, listening.url, options);
 
     bus ??= await openBus();
-    if (plant.twin !== undefined) {
-      await operation.join(bus);
-      await bus.firstReadings(() => stop.requested);
-    }
+    if (plant.twin !== undefined) await bus.firstReadings(() => stop.requested);
     if (bus.plant !== undefined) factory.see(bus.plant);
     // At the wall's pace the bus keeps up, and is all that steering sees of the plant. Faster than that its readings would be of long ago.
     if (bus.plant !== undefined && options.speed === 1) steering?.watch(bus.plant);
@@ -141,6 +139,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     const accounts = await openAccountsOf(factory, plant, options);
     closers.push(() => accounts?.close());
     const journal = await operation.write(accounts?.house, plant.site.utcOffsetMin);
+    if (plant.twin !== undefined) await operation.join(bus);
     const jobs = accounts && (await openJobsOf(factory, plant, options, accounts));
     closers.push(() => jobs?.close());
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
@@ -148,7 +147,12 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
     pages.open({ bus, ...doorsOf(accounts, gateway) });
     server = createFactoryServer(factory, { accounts: accounts?.app, bus, pages, journal, bmcs });
-    bus.home.announce({ bus: bus.address, api: listening.url, utcOffsetMin: factory.simulation.site.utcOffsetMin });
+    bus.home.announce({
+      bus: bus.address,
+      api: listening.url,
+      utcOffsetMin: factory.simulation.site.utcOffsetMin,
+      journal: placeOf(journal),
+    });
     announceDoors(factory, listening.url, { accounts, gateway, bus, bmcs, signInLink: pages.signInLink }, options);
 
     const view = openView(factory, `${listening.url}${pages.signInLink}`, options);
@@ -164,6 +168,11 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   }
   if (!options.json) process.stdout.write(`${farewell(plant.twin?.kpis() ?? factory.kpis())}\n`);
   return EXIT.ok;
+}
+
+/** Where other commands find a database, from whatever folder. */
+function placeOf({ dialect, place }: Store): string {
+  return dialect === "sqlite" ? resolve(place) : place;
 }
 
 /** What is steered from here: the twin of this process, or a site whose BMCs can be reached. Undefined: nothing is. */

@@ -11,6 +11,9 @@ const PATIENCE_MS = 3_000;
 /** Lines of one trace that are looked through. */
 const MAX_ENTRIES = 1_000;
 
+/** Lines by which a process begins to follow an event: the first, and those that take it over. */
+const BEGINNINGS: ReadonlySet<string> = new Set(["power.target.allocated", "power.target.resumed"]);
+
 /** Where the chronicle is written. */
 export interface Books {
   readonly store: Store;
@@ -44,14 +47,15 @@ export class Chronicle {
     if (this.#waiting.length > 0) this.#working ??= this.#work(books);
   }
 
-  /** Draw before an event that an earlier process told of, and how many have begun to follow it; undefined: none has. */
+  /** Draw before an event (NaN: not known) as an earlier process told it, and how many have begun to follow it; undefined: none has. */
   async begunBefore(id: string, traceparent: string): Promise<{ readonly baselineW: number; readonly parts: number } | undefined> {
     const trace = traceIdOf(traceparent);
     if (this.#books === undefined || trace === undefined) return undefined;
     const entries = await readTrace(this.#books.store, trace, MAX_ENTRIES);
-    const begun = entries.filter(({ kind, subject }) => kind === "power.target.allocated" && subject === id);
-    const baselineW = begun[0]?.data?.["baselineW"];
-    return typeof baselineW === "number" ? { baselineW, parts: begun.length } : undefined;
+    const begun = entries.filter(({ kind, subject }) => BEGINNINGS.has(kind) && subject === id);
+    if (begun.length === 0) return undefined;
+    const baselineW = begun[0].data?.["baselineW"];
+    return { baselineW: typeof baselineW === "number" ? baselineW : NaN, parts: begun.length };
   }
 
   tell(draft: Draft): void {

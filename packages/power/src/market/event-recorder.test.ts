@@ -60,22 +60,22 @@ test("given a target that replaces another, each is settled by itself, against t
   );
 });
 
-test("given no trusted meter before the event, nothing is claimed for it", () => {
+test("given less than a minute of trusted readings before the event, nothing is claimed for it", () => {
   assert.deepEqual(
     record(
       1500,
       (s) => scopeAt(s, 600, 900),
-      (s) => (s < 500 ? NaN : 40e6),
+      (s) => (s < 541 ? NaN : 40e6),
     ),
     [],
   );
 });
 
-test("given a few readings missing before the event, the others stand in for them", () => {
+test("given readings missing before the event, the others stand in for them", () => {
   const [{ baselineW }] = record(
     1500,
     (s) => scopeAt(s, 600, 900),
-    (s) => (s >= 400 && s < 420 ? NaN : s < 600 ? 50e6 : 40e6),
+    (s) => (s >= 300 && s < 540 ? NaN : s < 600 ? 50e6 : 40e6),
   );
   assert.equal(baselineW, 50e6);
 });

@@ -8,8 +8,8 @@ import { settle, type FlexTerms, type Settlement } from "./settlement.ts";
 
 /** Readings kept from before an event: what the baseline "meter before" looks at. */
 const BEFORE_S = 300;
-/** Share of those that may be missing: what they would have read is taken from the others. */
-const MISSING_SHARE = 0.1;
+/** How many of those must be there at least, s: who has just begun to read has no more, and a gap is nobody's fault. */
+const LEAST_S = 60;
 /** An event that lasts longer is settled day by day. */
 const MAX_EVENT_S = 86_400;
 /** A loss below this share of what was wanted is not told from how demand moves by itself. */
@@ -145,10 +145,10 @@ function seriesOf({ asked, powerW }: Running): MeterSeries {
   return { startMs: asked.fromMs - BEFORE_S * 1000, intervalMs: 1000, powerW: Float64Array.from(powerW) };
 }
 
-/** Readings whose few gaps are filled with the mean of the rest; too many gaps stay. */
+/** Readings whose gaps are filled with the mean of the rest; where that is too little, the gaps stay. */
 function filled(powerW: readonly number[]): number[] {
   const known = powerW.filter((reading) => !Number.isNaN(reading));
-  if (known.length < powerW.length * (1 - MISSING_SHARE)) return [...powerW];
+  if (known.length < LEAST_S) return [...powerW];
   const meanW = meanOf(known);
   return powerW.map((reading) => (Number.isNaN(reading) ? meanW : reading));
 }

@@ -106,14 +106,15 @@ export function addGrid(program: Command, { finish, addExamples }: Registration)
   ).action(async (name, options) => finish(await (await import("./events.ts")).showEvent(name, options)));
   addExamples(event, [["pulmu grid event 3a2d09502313490da442ea83a4a39eb7", "by its trace"]]);
 
-  const why = addFactory(
-    program
-      .command("why")
-      .summary("the chain behind a trace, from the grid's message to the accounts")
-      .description("Reads from the journal every entry under a trace: what was asked, allocated, written, measured, lost and booked.")
-      .argument("<trace>", "32 hex digits, or a W3C traceparent")
-      .option("--db <address>", "read this database, not a running factory: SQLite file or postgres://…"),
-  ).action(async (trace, options) => finish(await (await import("./why.ts")).why(trace, options)));
+  const why = program
+    .command("why")
+    .summary("the chain behind a trace, from the grid's message to the accounts")
+    .description("Reads from the journal every entry under a trace: what was asked, allocated, written, measured, lost and booked.")
+    .argument("<trace>", "32 hex digits, or a W3C traceparent")
+    .option("--db <address>", "SQLite file or postgres://… (default: that of the factory that runs here)")
+    .option("--bus-home <dir>", "directory by which that factory is known", ".pulmu/exchange")
+    .option("--json", "print as JSON")
+    .action(async (trace, options) => finish(await (await import("./why.ts")).why(trace, options)));
   addExamples(why, [["pulmu why 3a2d09502313490da442ea83a4a39eb7", "where a grid event's watts and won went"]]);
 
   const openadr = addBridgeOptions(

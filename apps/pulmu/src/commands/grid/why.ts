@@ -1,13 +1,15 @@
 import { readTrace, traceIdOf, type Entry, type Json } from "@pulmu/journal";
-import { formatPower, PulmuError } from "@pulmu/units";
+import { formatEnergy, formatPower, PulmuError } from "@pulmu/units";
+import { BusHome } from "../../bus/bus-home.ts";
 import { openHouse } from "../../accounts/house.ts";
 import { EXIT, printJson, type ExitCode } from "../../exit.ts";
 import { count, grouped, localTime } from "../../terminal/format.ts";
 import { createStyle, layout, wantsColour } from "../../terminal/style.ts";
-import { knownFactory, type FactoryPlace } from "./factory-api.ts";
 
-export interface WhyOptions extends FactoryPlace {
+export interface WhyOptions {
+  /** Left out: that of the factory that was started last with `busHome`. */
   readonly db?: string;
+  readonly busHome: string;
   readonly json?: boolean;
 }
 
@@ -16,9 +18,9 @@ const WIDTH = 110;
 
 /**
  * `pulmu why TRACE`: the chain behind a trace as the journal has it, from the message that began it to the accounts.
- * @throws PulmuError `grid.trace`, `grid.factory`, `store.*`
+ * @throws PulmuError `grid.trace`, `grid.journal`, `store.*`
  */
-export async function why(text: string, { db, json, ...place }: WhyOptions): Promise<ExitCode> {
+export async function why(text: string, { db, json, busHome }: WhyOptions): Promise<ExitCode> {
   const trace = traceIdOf(text);
   if (trace === undefined)
     throw new PulmuError({
@@ -27,24 +29,20 @@ export async function why(text: string, { db, json, ...place }: WhyOptions): Pro
       rule: "a trace is 32 hex digits, or a W3C traceparent",
       hint: "pulmu grid events lists them",
     });
-  const [entries, utcOffsetMin] = db === undefined ? await askFactory(trace, place) : await askDatabase(trace, db);
-  if (json) printJson(entries);
-  else process.stdout.write(whyText(trace, entries, utcOffsetMin));
-  return entries.length > 0 ? EXIT.ok : EXIT.failed;
-}
-
-type Asked = readonly [entries: readonly Entry[], utcOffsetMin: number];
-
-async function askFactory(trace: string, place: FactoryPlace): Promise<Asked> {
-  const api = knownFactory(place);
-  const answer = await api.get<{ readonly entries: readonly Entry[] }>(`/api/why?trace=${trace}`);
-  return [answer?.entries ?? [], api.utcOffsetMin];
-}
-
-async function askDatabase(trace: string, db: string): Promise<Asked> {
-  const house = await openHouse({ db });
+  const place = db ?? new BusHome(busHome).running()?.journal;
+  if (place === undefined)
+    throw new PulmuError({
+      code: "grid.journal",
+      path: "--db",
+      rule: "no factory is known to run here",
+      hint: "name the database with its journal",
+    });
+  const house = await openHouse({ db: place });
   try {
-    return [await readTrace(house.store, trace, MAX_ENTRIES), house.calendar.utcOffsetMin];
+    const entries = await readTrace(house.store, trace, MAX_ENTRIES);
+    if (json) printJson(entries);
+    else process.stdout.write(whyText(trace, entries, house.calendar.utcOffsetMin));
+    return entries.length > 0 ? EXIT.ok : EXIT.failed;
   } finally {
     await house.close();
   }
@@ -87,6 +85,8 @@ function told({ kind, data = {}, actor, subject }: Entry): string {
           : `; expected to cost ${count(num("tokensLost", expected))} tokens, ${grouped(num("lostKrw", expected))} KRW`;
       return `${power("drawnW")} are drawn, ${power("goalW")} may be${cost}`;
     }
+    case "power.target.resumed":
+      return `another process steers from here: ${power("drawnW")} are drawn, ${power("goalW")} may be`;
     case "power.target.met":
       return `draws ${power("drawnW")}, within the target after ${num("afterS").toFixed(0)} s of ${num("allowedS").toFixed(0)} s allowed`;
     case "power.caps.written": {
@@ -97,8 +97,8 @@ function told({ kind, data = {}, actor, subject }: Entry): string {
     case "power.target.ended": {
       const [response, cost] = [record(data["response"]), record(data["cost"])];
       if (response === undefined || cost === undefined) return String(data["reason"] ?? "over");
-      const kWh = (name: string) => `${grouped(num(name, response) / 3.6e6)} kWh`;
-      return `${response["met"] === true ? "met" : "NOT met"}: ${kWh("reducedEnergyJ")} less, of ${kWh("askedEnergyJ")} asked; cost ${count(num("tokensLost", cost))} tokens, ${grouped(num("lostKrw", cost))} KRW`;
+      const energy = (name: string) => formatEnergy(num(name, response));
+      return `${response["met"] === true ? "met" : "NOT met"}: ${energy("reducedEnergyJ")} less, of ${energy("askedEnergyJ")} asked; cost ${count(num("tokensLost", cost))} tokens, ${grouped(num("lostKrw", cost))} KRW`;
     }
     case "ledger.settlement.posted": {
       const krw = record(data["krw"]) ?? {};
