@@ -91,6 +91,9 @@ export const en = {
   "factory.lastEvent": "Last grid event",
   "factory.noGridEvent": "No grid event since the start.",
 
+  "factory.phases": "How the site grows",
+  "factory.phaseNow": "runs now",
+
   "use.gpus": "GPUs",
   "use.otherIt": "Other IT",
   "use.losses": "Losses",

@@ -91,6 +91,9 @@ export const ko: Catalogue = {
   "factory.lastEvent": "마지막 계통 이벤트",
   "factory.noGridEvent": "시작한 뒤로 계통 이벤트가 없습니다.",
 
+  "factory.phases": "사이트의 성장",
+  "factory.phaseNow": "운영 중",
+
   "use.gpus": "GPU",
   "use.otherIt": "기타 IT",
   "use.losses": "손실",

@@ -11,6 +11,7 @@ import { Drill, type Chosen } from "./drill.tsx";
 import { Floor } from "./floor.tsx";
 import { Flow } from "./flow.tsx";
 import { Headline } from "./headline.tsx";
+import { Phases } from "./phases.tsx";
 import { PowerChart } from "./power-chart.tsx";
 import { watchList } from "./watch-list.ts";
 
@@ -81,6 +82,7 @@ export default function FactoryPage() {
             </div>
           </div>
         )}
+        {site.data !== undefined && site.data.phases.length > 1 && <Phases site={site.data} />}
       </div>
     </>
   );
