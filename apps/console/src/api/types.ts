@@ -516,3 +516,19 @@ export interface SubmittedJob {
   readonly goodput: number;
   readonly traceparent: string;
 }
+
+export interface UsageRow {
+  readonly seq: number;
+  readonly listCostMicroKrw: string;
+  readonly record: {
+    readonly id: string;
+    readonly kind: string;
+    readonly atMs: number;
+    readonly tenantId: string;
+    readonly projectId: string;
+    readonly keyId: string;
+    readonly modelId: string;
+    readonly meters: Readonly<Partial<Record<string, number>>>;
+    readonly traceparent?: string;
+  };
+}

@@ -1,11 +1,12 @@
 import { Button } from "react-aria-components";
-import { useNodePower, usePointSeries } from "../../api/queries.ts";
+import { useMoment, useNodePower, usePointSeries } from "../../api/queries.ts";
 import type { FloorNow, FloorPlan } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import type { MessageKey } from "../../i18n/en.ts";
 import { Meter } from "../../parts/parts.tsx";
 import { TimeChart } from "../../parts/time-chart.tsx";
 import { CloseIcon } from "../../shell/icons.tsx";
+import { HeldWhy } from "../why/held-why.tsx";
 import { HEALTH } from "./floor-colours.ts";
 
 export interface Chosen {
@@ -152,6 +153,7 @@ function RackPart({
   const gpus = type.trays * type.gpusPerTray;
   const cdu: FloorPlan["cdus"][number] | undefined = plan.cdus[plan.racks.cdu[rack]];
   const work = now.works[now.work?.[rack] ?? -1];
+  const workState = useMoment().works?.find(({ id }) => id === work?.id);
   const perGpuW = now.powerW[rack] / gpus;
   return (
     <>
@@ -165,6 +167,7 @@ function RackPart({
         <Fact name={t("drill.work")} value={work === undefined ? t("floor.idle") : `${work.id} · ${work.tenantId}`} />
         <Fact name={t("drill.cdu")} value={cdu === undefined ? t("unknown") : `${cdu.id} · ${cdu.loop}`} />
       </dl>
+      <HeldWhy targetId={workState?.targetId ?? null} />
       <Day kind="rack" id={plan.racks.id[rack]} limitW={plan.racks.provisionedW[rack]} />
       <p className="drill-gpus">
         <strong>

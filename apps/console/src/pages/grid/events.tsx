@@ -69,7 +69,9 @@ export function EventsCard(props: {
 
 function State({ event }: { readonly event: GridEvent }) {
   const { t, format } = useSpeech();
-  const { state, response, untilMs, nowMs } = event;
+  const { state, response, untilMs, nowMs, breaches } = event;
+  const told = new Set(breaches.map(({ status }) => status));
+  if (state !== "over" && told.size > 0 && !told.has("resolved")) return <Badge tone="bad">{t("grid.breach")}</Badge>;
   if (state === "ahead") return <Badge>{t("work.state.waiting")}</Badge>;
   if (state !== "over") {
     const left = untilMs === null ? "" : ` · ${format.duration((untilMs - nowMs) / 1000)}`;

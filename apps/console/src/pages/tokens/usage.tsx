@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { Link } from "wouter";
 import { useApi } from "../../api/queries.ts";
 import type { UsageSum } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -50,7 +51,13 @@ export function Usage() {
                   {rows.map(({ group, meters, listCostMicroKrw }, i) => (
                     <tr key={group[by] ?? i}>
                       <td className="name" title={group[by]}>
-                        {group[by] === "" || group[by] === undefined ? "–" : group[by]}
+                        {group[by] === "" || group[by] === undefined ? (
+                          "–"
+                        ) : (
+                          <Link className="link" href={`/why?${by}=${encodeURIComponent(group[by])}`}>
+                            {group[by]}
+                          </Link>
+                        )}
                       </td>
                       <td className="num">{format.number(Number(meters.requests ?? 0))}</td>
                       <td className="num">{format.compact(Number(meters.promptTokens ?? 0) + Number(meters.cachedTokens ?? 0))}</td>

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { Button } from "react-aria-components";
-import { Link, useLocation, useParams } from "wouter";
+import { Link, useLocation, useParams, useSearchParams } from "wouter";
 import { useApi, useFacts } from "../../api/queries.ts";
 import type { GridEvent, JournalEntry } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -10,11 +10,15 @@ import { useClock } from "../../shell/clock.tsx";
 import { may } from "../tokens/may.ts";
 import { linkOf, type ChainLink } from "./link-of.ts";
 import { tellEntry } from "./tell-entry.ts";
+import { UsageRecords } from "./usage-records.tsx";
 
 const LOOKED_AT = 500;
 const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$/;
 
 const TONES: Readonly<Record<ChainLink, Tone>> = { grid: "accent", power: "warn", work: "", tokens: "good", accounts: "good", people: "" };
+
+/** What usage records can be asked for. */
+const USAGE_OF = ["key", "project", "tenant", "model"] as const;
 
 /** Written by the minute whatever happens: of interest to whoever checks the seals. */
 const ROUTINE: readonly string[] = ["ledger.usage.sealed"];
@@ -25,9 +29,12 @@ export default function WhyPage() {
   const facts = useFacts().data;
   const { trace } = useParams<{ readonly trace?: string }>();
   const [, go] = useLocation();
+  const [params] = useSearchParams();
+  const usageOf = USAGE_OF.find((name) => params.has(name));
   const [text, setText] = useState("");
   const found = TRACE.exec(text.trim())?.[1];
   if (facts === undefined) return <div className="skeleton" />;
+  const usage = usageOf !== undefined && may(facts.who, "usage.read") && <UsageRecords of={usageOf} id={params.get(usageOf)!} />;
   if (!may(facts.who, "journal.read")) {
     return (
       <>
@@ -36,6 +43,7 @@ export default function WhyPage() {
           <span className="note">{t("why.auditor")}</span>
           {facts.who === null && facts.accounts && <SignIn>{t("top.signIn")}</SignIn>}
         </div>
+        <div className="grid">{usage}</div>
       </>
     );
   }
@@ -67,6 +75,7 @@ export default function WhyPage() {
       </div>
       <div className="grid">
         {trace !== undefined && <Chain trace={trace} />}
+        {usage}
         <Journal text={found === undefined ? text : found} />
       </div>
     </>

@@ -1,4 +1,3 @@
-import { Link } from "wouter";
 import { useFacts, useMoment, useSite } from "../../api/queries.ts";
 import type { Job, Service, WorkState } from "../../api/types.ts";
 import type { MessageKey } from "../../i18n/en.ts";
@@ -6,6 +5,7 @@ import { useSpeech } from "../../i18n/language.tsx";
 import { Badge, Card, Meter, type Tone } from "../../parts/parts.tsx";
 import { useTenantColour } from "../tenant-colours.ts";
 import { may } from "../tokens/may.ts";
+import { HeldWhy } from "../why/held-why.tsx";
 import { SubmittedJobs } from "./submitted-jobs.tsx";
 
 export default function WorkPage() {
@@ -183,13 +183,7 @@ function Steering({ work }: { readonly work: WorkState | undefined }) {
   const text = work.because === "free" ? why : `${why} · ${t("work.speed", { value: format.percent(work.speed) })}`;
   return (
     <td className="steering">
-      {work.because === "target" ? (
-        <Link className="link warn" href="/grid">
-          {text}
-        </Link>
-      ) : (
-        <span className={work.because === "free" ? "dim" : "warn"}>{text}</span>
-      )}
+      <span className={work.because === "free" ? "dim" : "warn"}>{text}</span> <HeldWhy targetId={work.targetId} />
     </td>
   );
 }
