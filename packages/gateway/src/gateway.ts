@@ -201,7 +201,9 @@ export class Gateway {
     }
     if (path === "/v1/models" || path.startsWith("/v1/models/")) {
       if (request.method !== "GET") throw wrongMethod("GET");
-      const answer = path === "/v1/models" ? listModels(this.#router) : oneModel(this.#router, decoded(path.slice("/v1/models/".length)));
+      const visible = (spec: DeploymentSpec) => this.#inference.mayAsk(principal, spec);
+      const modelId = decoded(path.slice("/v1/models/".length));
+      const answer = path === "/v1/models" ? listModels(this.#router, visible) : oneModel(this.#router, modelId, visible);
       return exchange.sendJson(200, answer, {});
     }
     if (this.#batchApi !== undefined && (await this.#batchApi.serve(exchange, principal, path))) return undefined;

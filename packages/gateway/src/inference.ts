@@ -12,12 +12,13 @@ import { limitRefusal, rateLimitHeaders } from "./metering/limit-answers.ts";
 import { readUsage, type Usage } from "./metering/usage.ts";
 import { cacheSalt } from "./policy/cache-salt.ts";
 import { guard, type PiiCounts } from "./policy/pii/guard.ts";
-import { flowOf, forbidden, readWish, type Wish } from "./policy/wish.ts";
+import { flowOf, forbidden, NO_WISH, readWish, type Wish } from "./policy/wish.ts";
 import { Refusal } from "./refusal.ts";
 import { type Delivered, mayTryElsewhere, type Outcome, wellOf } from "./relay/attempt.ts";
 import { garbage, parsedAnswer, unanswered, upstreamRefusal } from "./relay/upstream-refusals.ts";
 import { StreamAttempt } from "./relay/stream-attempt.ts";
 import { WholeAttempt } from "./relay/whole-attempt.ts";
+import type { DeploymentSpec } from "./routing/deployment.ts";
 import type { Replica } from "./routing/replica.ts";
 import type { Deployment, Router } from "./routing/router.ts";
 import type { RequestNote } from "./telemetry/seen-request.ts";
@@ -105,7 +106,7 @@ export class Inference {
     const read = parseObject(raw, this.#limits.maxDepth);
     const ask = endpoint.read(read, raw.length);
     if (note !== undefined) note.ask = ask;
-    const deployment = this.#router.deployment(ask.modelId);
+    const deployment = this.#router.deployment(ask.modelId, (spec) => this.mayAsk(principal, spec));
     const wish = readWish(exchange);
     const rules = this.#decide(exchange, principal, wish, deployment);
     const action = this.#options.piiActionOf?.(principal) ?? "allow";
@@ -122,6 +123,11 @@ export class Inference {
       place?.leave();
       this.#options.accounts.release(hold); // what was settled stays as it is
     }
+  }
+
+  /** May this caller ask that model at all? */
+  mayAsk(principal: Principal, spec: DeploymentSpec): boolean {
+    return this.#options.policy?.decide(flowOf(principal, NO_WISH, spec)).allowed ?? true;
   }
 
   /** May this go there? @throws Refusal 403 naming the rules that forbid it */

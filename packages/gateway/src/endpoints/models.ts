@@ -1,14 +1,18 @@
 import type { DeploymentSpec } from "../routing/deployment.ts";
 import type { Router } from "../routing/router.ts";
 
-/** `GET /v1/models`. */
-export function listModels(router: Router): object {
-  return { object: "list", data: router.deployments.map(({ spec }) => describe(spec)) };
+type Visible = (spec: DeploymentSpec) => boolean;
+
+/** `GET /v1/models`: those that the caller may ask. */
+export function listModels(router: Router, visible: Visible): object {
+  return { object: "list", data: router.deployments.filter(({ spec }) => visible(spec)).map(({ spec }) => describe(spec)) };
 }
 
 /** `GET /v1/models/{id}`. @throws Refusal 404 */
-export function oneModel(router: Router, modelId: string): object {
-  return describe(router.deployment(modelId).spec);
+export function oneModel(router: Router, modelId: string, visible: Visible): object {
+  const found = router.get(modelId);
+  if (found === undefined || !visible(found.spec)) throw router.notThere(modelId, visible);
+  return describe(found.spec);
 }
 
 function describe(spec: DeploymentSpec): object {

@@ -6,7 +6,9 @@ import { Refusal } from "../refusal.ts";
 export function limitRefusal(error: PulmuError, nowMs: number, calendar: Calendar): Refusal {
   const [problem] = error.problems;
   const [meter, window] = (problem.path ?? "").split("/").slice(-2);
-  const message = `${problem.rule}; ${problem.value}. ${problem.hint ?? ""}`.trimEnd();
+  // How much is missing of what all share would say what the others use.
+  const missing = problem.path?.startsWith("site/") === true ? "" : `; ${problem.value}`;
+  const message = `${problem.rule}${missing}. ${problem.hint ?? ""}`.trimEnd();
   if (window === "minute" || window === "now")
     return new Refusal(`Rate limit reached: ${message}`, {
       status: 429,
@@ -27,13 +29,15 @@ export function limitRefusal(error: PulmuError, nowMs: number, calendar: Calenda
   });
 }
 
-/** OpenAI's `x-ratelimit-*` headers, for the tightest limits by the minute. What other processes hold is not counted as remaining. */
+/** OpenAI's `x-ratelimit-*` headers, for the tightest of the tenant's own limits by the minute. What other processes hold is not counted as remaining. */
 export function rateLimitHeaders(hold: Hold, nowMs: number, headers: Record<string, string | number>): void {
   for (const meter of ["requests", "tokens"] as const) {
     let tightest: Hold["counters"][number] | undefined;
-    for (const counter of hold.counters)
-      if (counter.limit.meter === meter && counter.limit.window === "minute" && (tightest === undefined || counter.free < tightest.free))
-        tightest = counter;
+    for (const counter of hold.counters) {
+      const { limit, free } = counter;
+      const own = limit.meter === meter && limit.window === "minute" && limit.scope !== "site";
+      if (own && (tightest === undefined || free < tightest.free)) tightest = counter;
+    }
     if (tightest === undefined) continue;
     headers[`x-ratelimit-limit-${meter}`] = String(tightest.limit.most);
     headers[`x-ratelimit-remaining-${meter}`] = String(tightest.free > 0n ? tightest.free : 0n);

@@ -12,6 +12,8 @@ export interface Wish {
   readonly notice: string | undefined;
 }
 
+export const NO_WISH: Wish = { residency: "", dataClass: "", notice: undefined };
+
 /** That a generative model made it (Korea's AI Basic Act, article 31(2)), in words that can be shown as they are. */
 const NOTICES: Readonly<Record<string, string>> = {
   ko: "이 내용은 생성형 인공지능이 만들었습니다.",

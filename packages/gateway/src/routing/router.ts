@@ -124,13 +124,17 @@ export class Router {
   }
 
   /** @throws Refusal 404 with the nearest name among those that `visible` lets the caller see */
-  deployment(modelId: string, visible: (spec: DeploymentSpec) => boolean = () => true): Deployment {
+  deployment(modelId: string, visible: (spec: DeploymentSpec) => boolean): Deployment {
     const found = this.#byModel.get(modelId);
-    if (found !== undefined && visible(found.spec)) return found;
+    if (found !== undefined) return found;
+    throw this.notThere(modelId, visible);
+  }
+
+  notThere(modelId: string, visible: (spec: DeploymentSpec) => boolean): Refusal {
     const known = this.deployments.filter(({ spec }) => visible(spec)).map(({ spec }) => spec.modelId);
     const close = nearest(modelId, known);
     const hint = close === undefined ? "GET /v1/models lists those there are." : `Did you mean '${close}'?`;
-    throw new Refusal(`The model '${modelId.slice(0, 100)}' does not exist or you do not have access to it. ${hint}`, {
+    return new Refusal(`The model '${modelId.slice(0, 100)}' does not exist or you do not have access to it. ${hint}`, {
       status: 404,
       type: "invalid_request_error",
       code: "model_not_found",
