@@ -7,6 +7,8 @@ export { type Engine, type EngineAbilities, type EngineChanges, type EngineJob, 
 export { LocalEngine, type LocalOptions } from "./engines/local/local.ts";
 export { SlurmEngine, type SlurmOptions } from "./engines/slurm/slurm.ts";
 export { tokenSource } from "./engines/token-file.ts";
+export { decide } from "./quota/decide.ts";
+export { type Decision, type GroupTable, NEVER, type Place, type RunningTable, type WaitingTable } from "./quota/decision.ts";
 export { checkQuotas, openQuota, type Quota, type Reservation } from "./quota/quota.ts";
 export { jobFiles, type JobFiles } from "./run/job-files.ts";
 export { type EnergyMeter, type MeterCount, type MeteredPeriod, ModelledMeter } from "./run/metering.ts";

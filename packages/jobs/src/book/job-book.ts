@@ -1,4 +1,4 @@
-import { appendEntries, type Draft, type Reader, type SqlValue, type Store, type Transaction } from "@pulmu/journal";
+import { appendEntries, type Draft, GroupCommit, type SqlValue, type Store, type Transaction } from "@pulmu/journal";
 import type { UsageRecord } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import type { Quota, Reservation } from "../quota/quota.ts";
@@ -8,7 +8,7 @@ import { ENDED, type Job, type JobState, type JobStep } from "./job.ts";
 
 /** Rows one listing gives at most. */
 export const MAX_LISTED = 1_000;
-const ROWS_PER_INSERT = 100;
+const ROWS_PER_STATEMENT = 100;
 
 type Columns = Readonly<Record<string, SqlValue>>;
 
@@ -16,6 +16,12 @@ type Columns = Readonly<Record<string, SqlValue>>;
 export interface Change {
   readonly job: Job;
   readonly steps: readonly JobStep[];
+}
+
+interface NewJobs {
+  readonly jobs: readonly Job[];
+  readonly step: JobStep;
+  readonly nowMs: number;
 }
 
 export interface JobFilter {
@@ -33,11 +39,11 @@ export interface JobFilter {
 /** Jobs as the database keeps them: what was acknowledged is there after a crash, and each act is in the journal with it. */
 export class JobBook {
   readonly #store: Store;
-  /** Number of each job's next step, for jobs that this process has written to. */
-  readonly #nextStep = new Map<string, number>();
+  readonly #inserts: GroupCommit<NewJobs, readonly Job[] | PulmuError>;
 
   constructor(store: Store) {
     this.#store = store;
+    this.#inserts = new GroupCommit((items) => this.#insertAll(items), { maxBatch: 100, maxQueued: 10_000 });
   }
 
   get store(): Store {
@@ -54,39 +60,65 @@ export class JobBook {
   }
 
   /**
-   * Writes new jobs, all or none. A token that is known already gives back the jobs it made, if they are the same.
-   * @throws PulmuError `job.exists` when the token stands for another job
+   * Writes new jobs, all or none. A token that is known already gives back the jobs it made, if they are the same. Submissions that come
+   * together are written together.
+   * @throws PulmuError `job.exists` when the token stands for another job, `store.*`
    */
   async insert(jobs: readonly Job[], step: JobStep, nowMs: number): Promise<readonly Job[]> {
-    const [first] = jobs;
+    const result = await this.#inserts.submit({ jobs, step, nowMs });
+    if (result instanceof PulmuError) throw result;
+    return result;
+  }
+
+  async #insertAll(items: readonly NewJobs[]): Promise<readonly (readonly Job[] | PulmuError)[]> {
     return this.#store.transaction(async (tx) => {
       await tx.lock("jobs");
-      const [known] = await tx.query<Columns>("select * from jobs where project_id = $1 and token = $2", [first.projectId, first.token]);
-      if (known !== undefined) return this.#sameAs(tx, jobs, known);
-      const [{ n }] = await tx.query<{ n: number }>("select coalesce(max(seq), 0) as n from jobs");
-      const numbered = jobs.map((job, i): Job => ({ ...job, seq: n + 1 + i }));
-      for (let from = 0; from < numbered.length; from += ROWS_PER_INSERT) {
-        const part = numbered.slice(from, from + ROWS_PER_INSERT);
+      let [{ n }] = await tx.query<{ n: number }>("select coalesce(max(seq), 0) as n from jobs");
+      const results: (readonly Job[] | PulmuError)[] = [];
+      const fresh: Change[] = [];
+      const drafts: Draft[] = [];
+      const here = new Map<string, readonly Job[]>(); // under one token twice in one batch
+      for (const { jobs, step } of items) {
+        const [first] = jobs;
+        const key = `${first.projectId} ${first.token}`;
+        const known = here.get(key) ?? (await this.#under(tx, first.projectId, first.token, jobs.length));
+        if (known.length > 0) {
+          results.push(sameJob(known[0], first) ? known : existsError(known[0]));
+          continue;
+        }
+        const numbered = jobs.map((job): Job => ({ ...job, seq: ++n, steps: 1 }));
+        here.set(key, numbered);
+        fresh.push(...numbered.map((job) => ({ job, steps: [step] })));
+        drafts.push(submittedDraft(numbered));
+        results.push(numbered);
+      }
+      await inParts(fresh, async (part) => {
         await tx.run(
           `insert into jobs (id, seq, tenant_id, project_id, token, name, state, wish, settled_ms, spec, body) values ${places(part.length, 11)}`,
-          part.flatMap((job) => [job.id, job.seq, job.tenantId, job.projectId, job.token, job.spec.name, job.state, "", 0, JSON.stringify(job.spec), bodyOf(job)]), // prettier-ignore
+          part.flatMap(({ job }) => [job.id, job.seq, job.tenantId, job.projectId, job.token, job.spec.name, job.state, "", 0, JSON.stringify(job.spec), bodyOf(job)]), // prettier-ignore
         );
-        await this.#insertSteps(tx, part.map((job) => ({ job, steps: [step] }))); // prettier-ignore
-      }
-      await appendEntries(tx, [submittedDraft(numbered)], nowMs);
-      return numbered;
+      });
+      await insertSteps(tx, fresh);
+      if (drafts.length > 0) await appendEntries(tx, drafts, items[0].nowMs);
+      return results;
     });
   }
 
   /** Writes what changed, in one transaction, with entries for the journal. */
   async write(changes: readonly Change[], drafts: readonly Draft[], nowMs: number): Promise<void> {
     if (changes.length === 0 && drafts.length === 0) return;
-    await this.#store.transaction(async (tx) => {
-      for (const { job } of changes) await tx.run("update jobs set state = $1, body = $2 where id = $3", [job.state, bodyOf(job), job.id]);
-      await this.#insertSteps(tx, changes);
-      if (drafts.length > 0) await appendEntries(tx, drafts, nowMs);
-    });
-    for (const { job } of changes) if (ENDED.has(job.state)) this.#nextStep.delete(job.id);
+    // Counted before, so that the bodies say it; taken back when nothing came of it.
+    for (const { job, steps } of changes) job.steps += steps.length;
+    try {
+      await this.#store.transaction(async (tx) => {
+        await updateJobs(tx, changes.map(({ job }) => job)); // prettier-ignore
+        await insertSteps(tx, changes);
+        if (drafts.length > 0) await appendEntries(tx, drafts, nowMs);
+      });
+    } catch (error) {
+      for (const { job, steps } of changes) job.steps -= steps.length;
+      throw error;
+    }
   }
 
   /** Asks the runner to end jobs; those over already stay as they are. */
@@ -203,35 +235,43 @@ export class JobBook {
     await this.#store.transaction((tx) => tx.run("delete from job_usage where id = $1", [id]));
   }
 
-  async #sameAs(tx: Transaction, jobs: readonly Job[], known: Columns): Promise<readonly Job[]> {
-    if (known["spec"] === JSON.stringify(jobs[0].spec)) {
-      const seq = Number(known["seq"]); // tasks of one array follow one another
-      const rows = await tx.query<Columns>("select * from jobs where seq >= $1 and seq < $2 order by seq", [seq, seq + jobs.length]);
-      return rows.map(jobOf);
-    }
-    throw new PulmuError({
-      code: "job.exists",
-      path: "token",
-      value: jobs[0].token,
-      rule: `this token made job ${known["id"]}, which is another`,
-      hint: "a new job needs a new token",
-    });
-  }
-
-  async #insertSteps(tx: Transaction, changes: readonly Change[]): Promise<void> {
-    for (const { job, steps } of changes) {
-      if (steps.length === 0) continue;
-      let n = this.#nextStep.get(job.id) ?? (await nextStep(tx, job.id));
-      for (const { atMs, what, text, traceparent } of steps)
-        await tx.run("insert into job_steps (job_id, n, at_ms, what, line, traceparent) values ($1, $2, $3, $4, $5, $6)", [job.id, n++, atMs, what, text, traceparent]); // prettier-ignore
-      this.#nextStep.set(job.id, n);
-    }
+  /** The jobs that a token made: tasks of one array follow one another. */
+  async #under(tx: Transaction, projectId: string, token: string, count: number): Promise<readonly Job[]> {
+    const [known] = await tx.query<Columns>("select * from jobs where project_id = $1 and token = $2", [projectId, token]);
+    if (known === undefined || count === 1) return known === undefined ? [] : [jobOf(known)];
+    const seq = Number(known["seq"]);
+    return (await tx.query<Columns>("select * from jobs where seq >= $1 and seq < $2 order by seq", [seq, seq + count])).map(jobOf);
   }
 }
 
-async function nextStep(reader: Reader, id: string): Promise<number> {
-  const [{ n }] = await reader.query<{ n: number }>("select coalesce(max(n), 0) as n from job_steps where job_id = $1", [id]);
-  return n + 1;
+function sameJob(known: Job, wanted: Job): boolean {
+  return JSON.stringify(known.spec) === JSON.stringify(wanted.spec);
+}
+
+function existsError({ id, token }: Job): PulmuError {
+  return new PulmuError({ code: "job.exists", path: "token", value: token, rule: `this token made job ${id}, which is another`, hint: "a new job needs a new token" }); // prettier-ignore
+}
+
+/** Many rows a statement: a step of the runner may change hundreds of jobs. */
+async function updateJobs(tx: Transaction, jobs: readonly Job[]): Promise<void> {
+  await inParts(jobs, (part) =>
+    tx.run(
+      `update jobs set state = v.column2, body = v.column3 from (values ${places(part.length, 3)}) as v where jobs.id = v.column1`,
+      part.flatMap((job) => [job.id, job.state, bodyOf(job)]),
+    ),
+  );
+}
+
+/** The last lines of each job's history: `job.steps` counts them already. */
+async function insertSteps(tx: Transaction, changes: readonly Change[]): Promise<void> {
+  const rows = changes.flatMap(({ job, steps }) => steps.map(({ atMs, what, text, traceparent }, i) => [job.id, job.steps - steps.length + i + 1, atMs, what, text, traceparent])); // prettier-ignore
+  await inParts(rows, (part) =>
+    tx.run(`insert into job_steps (job_id, n, at_ms, what, line, traceparent) values ${places(part.length, 6)}`, part.flat()),
+  );
+}
+
+async function inParts<T>(items: readonly T[], work: (part: readonly T[]) => Promise<unknown>): Promise<void> {
+  for (let from = 0; from < items.length; from += ROWS_PER_STATEMENT) await work(items.slice(from, from + ROWS_PER_STATEMENT));
 }
 
 function submittedDraft(jobs: readonly Job[]): Draft {

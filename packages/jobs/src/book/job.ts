@@ -80,6 +80,8 @@ export interface Job {
   unmeteredMs: number;
   /** Why it stands where it stands, in one line. */
   reason: string;
+  /** Lines of its history that are written down. */
+  steps: number;
 }
 
 /** Name of one attempt at the engine, for ever. */

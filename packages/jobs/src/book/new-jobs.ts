@@ -51,5 +51,6 @@ export function newJobs(submission: Submission, id: string, nowMs: number): read
     meteredMs: 0,
     unmeteredMs: 0,
     reason: "not looked at yet",
+    steps: 0,
   }));
 }

@@ -23,6 +23,8 @@ import { chainOf, pauseReason, waitReason } from "./words.ts";
 /** The engine is asked for jobs this often at most, and for nodes that often: together less than once in two seconds. */
 const LIST_JOBS_MS = 2_500;
 const LIST_NODES_MS = 12_500;
+/** After a listing the engine has this many times its length to itself, if that is more. */
+const LISTING_REST = 4;
 /** Without any change: decided anew after this long. */
 const DECIDE_MS = 2_000;
 const TICK_MS = 250;
@@ -107,6 +109,8 @@ export class JobRunner {
   #counted: MeterCount;
   #stepping: Promise<boolean> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #started = false;
+  #poked = false;
   #closed = false;
   readonly #startedMs: number;
 
@@ -120,14 +124,22 @@ export class JobRunner {
 
   /** Works until `close`. */
   start(): void {
-    const again = async () => {
-      const more = await this.step().catch((error: Error) => {
-        this.#options.complain(`jobs: ${error instanceof PulmuError ? error.message : (error.stack ?? error.message)}`);
-        return false;
-      });
-      if (!this.#closed) this.#timer = setTimeout(() => void again(), more ? 0 : TICK_MS);
-    };
-    this.#timer ??= setTimeout(() => void again(), 0);
+    this.#started = true;
+    this.#wakeIn(0);
+  }
+
+  #wakeIn(delayMs: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#closed && this.#started) this.#timer = setTimeout(() => void this.#work(), delayMs);
+  }
+
+  async #work(): Promise<void> {
+    this.#poked = false;
+    const more = await this.step().catch((error: Error) => {
+      this.#options.complain(`jobs: ${error instanceof PulmuError ? error.message : (error.stack ?? error.message)}`);
+      return false;
+    });
+    this.#wakeIn(more || this.#poked ? 0 : TICK_MS);
   }
 
   /** Ends the work here; jobs go on at the engine. */
@@ -162,9 +174,11 @@ export class JobRunner {
     return this.#live.get(id);
   }
 
-  /** Something was asked for: it is looked at in the next step rather than in a while. */
+  /** Something was asked for: it is looked at now rather than in a while. */
   poke(): void {
     this.#due.wishes = -Infinity;
+    this.#poked = true;
+    if (this.#stepping === undefined) this.#wakeIn(0);
   }
 
   /** One step; true when there is more to do at once. */
@@ -278,6 +292,8 @@ export class JobRunner {
     this.#due.jobs = nowMs;
     this.#listings++;
     const changes = await engine.changes(this.#cursor);
+    // A listing that takes long is not asked for again at once: the engine has other work.
+    this.#due.jobs = Math.max(nowMs, this.#options.now() + LISTING_REST * (this.#options.now() - nowMs) - LIST_JOBS_MS);
     this.#answered(nowMs);
     this.#observed = true;
     if (changes !== undefined) {

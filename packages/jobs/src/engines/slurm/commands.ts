@@ -12,6 +12,16 @@ const MAX_OUTPUT = 512 * 2 ** 20;
 
 type Program = "scontrol" | "sbatch" | "squeue" | "sinfo" | "scancel";
 
+/** What squeue is asked for, in this order; the comment last, for it may hold anything. */
+const FIELDS = ["JobID", "State", "Reason", "NodeList", "StartTime", "EndTime", "exit_code", "RestartCnt", "Comment"] as const;
+
+function jobInLine(line: string): SlurmJob | undefined {
+  const [id, state, reason, nodes, start, end, exit, restarts, ...comment] = line.split("|");
+  if (!/^\d+$/.test(id) || restarts === undefined) return undefined;
+  const time = (text: string) => (/^\d+$/.test(text) ? Number(text) : 0);
+  return { job_id: Number(id), job_state: state, state_reason: reason, nodes, start_time: time(start), end_time: time(end), exit_code: Number(exit), restart_cnt: Number(restarts), comment: comment.join("|") }; // prettier-ignore
+}
+
 /** The job is not known any more, or has ended: nothing to do. */
 const GONE = /Invalid job id|already completing|already completed|already finished|Job\/step already/i;
 /** slurmctld said no; nothing was done. */
@@ -92,8 +102,11 @@ export class SlurmCommands {
     await this.#change("scontrol", "update", `jobid=${id}`, `excnodelist=${nodes.join(",")}`);
   }
 
-  async jobs(): Promise<readonly SlurmJob[]> {
-    return this.#json<SlurmJob>("squeue", ["--json", "--states=all"], "jobs");
+  /** Only what is needed of each job: a tenth of the time that slurmrestd takes for the whole of it. */
+  async jobs(user: string): Promise<readonly SlurmJob[]> {
+    const fields = FIELDS.map((field) => `${field}:|`).join(",");
+    const text = await this.#run("squeue", ["--noheader", "--states=all", `--user=${user}`, `--Format=${fields}`], "away", { env: { ...this.#env, SLURM_TIME_FORMAT: "%s" } }); // prettier-ignore
+    return text.split("\n").flatMap((line) => jobInLine(line) ?? []);
   }
 
   async nodes(): Promise<readonly SlurmNode[]> {

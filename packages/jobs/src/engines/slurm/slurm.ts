@@ -94,8 +94,10 @@ export class SlurmEngine implements Engine {
   }
 
   async changes(cursor: string): Promise<EngineChanges | undefined> {
-    const askedMs = this.#options.now() - (await this.#aheadMs());
-    const jobs = this.#rest === undefined ? await this.#commands.jobs() : await this.#rest.jobs(Number(cursor));
+    const askedMs = this.#options.now() - (this.#hasCommands ? 0 : await this.#aheadMs());
+    // Where squeue is at hand it is asked: slurmrestd gives all of each job, and needs ten times as long.
+    const byCommand = this.#hasCommands || this.#rest === undefined;
+    const jobs = byCommand ? await this.#commands.jobs(this.#options.user) : await this.#rest.jobs(Number(cursor));
     if (jobs === undefined) return undefined;
     // A second earlier: what changes later in this same second is told again rather than missed.
     return {
