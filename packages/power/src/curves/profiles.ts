@@ -9,6 +9,8 @@ import type { WorkMix } from "./work-mix.ts";
 
 /** Shares of a mix are told apart in steps of this, so that like racks stay alike from second to second. */
 const MIX_STEP = 1 / 16;
+/** Needs in finer ones: the last watts before full speed are dear. */
+const NEED_STEP = 1 / 64;
 const CLASS_ORDER: Readonly<Record<ServiceClass, number>> = { critical: 0, standard: 1, flexible: 2 };
 
 /** What steering knows of one rack's work: racks with equal profiles share one. */
@@ -137,7 +139,7 @@ export class Profiles {
 
 /** Rounded up; work that is critical is not asked what it could do without. */
 function needOf({ serviceClass, need }: Work): number | undefined {
-  return serviceClass === "critical" || need === undefined ? undefined : Math.min(1, Math.ceil(need / MIX_STEP) * MIX_STEP);
+  return serviceClass === "critical" || need === undefined ? undefined : Math.min(1, Math.ceil(need / NEED_STEP) * NEED_STEP);
 }
 
 type Shares = readonly [training: number, prefill: number, decode: number, simulation: number];

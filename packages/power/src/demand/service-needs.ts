@@ -10,12 +10,17 @@ export interface ServiceState {
   readonly speed: number;
 }
 
-/** Latency over what was promised: below the first, speed is given up, above the second, it is wanted back. */
-const EASY = 0.7;
+/** Latency over what was promised, averaged: below the first, speed is given up, above the second, it is wanted back. */
+const EASY = 0.8;
 const PRESSED = 0.85;
-/** How fast a need falls and rises, share of full speed per second: patient down, in half a minute back up. */
+/** Percentiles of a second jump; they are averaged over this time, s, and count as twice what was promised at most. */
+const AVERAGED_S = 20;
+const WORST = 2;
+/** How fast a need falls and rises at most, share of full speed per second: patient down, in a minute back up. */
 const FALL_PER_S = 0.002;
-const RISE_PER_S = 0.03;
+const RISE_PER_S = 0.02;
+/** Latency so far off the bounds above, over what was promised, moves a need as fast as it may; nearer ones move it less. */
+const FAR_OFF = 0.15;
 const LEAST_NEED = 0.1;
 /** A need is not known below this share of the speed that was tried: nobody has seen how slow it could go. */
 const TRIED_SHARE = 0.9;
@@ -25,23 +30,35 @@ const TRIED_SHARE = 0.9;
  * slower, when they come near it gets its speed back. Watts that it does not need are others' tokens.
  */
 export class ServiceNeeds {
-  readonly #needs = new Map<string, number>();
+  readonly #known = new Map<string, { readonly need: number; readonly pressure: number }>();
 
   /** Call every second or so. Cost: the services. */
   step(services: readonly ServiceState[], passedS: number): void {
     const seen = new Set<string>();
     for (const { id, ttftP99S, itlP99S, slo, speed } of services) {
       seen.add(id);
-      const pressure = Math.max(ttftP99S / slo.ttftS, itlP99S / slo.itlS);
-      const before = this.#needs.get(id) ?? 1;
-      const moved = pressure < EASY ? before - FALL_PER_S * passedS : pressure <= PRESSED ? before : before + RISE_PER_S * passedS;
-      this.#needs.set(id, Math.min(1, Math.max(LEAST_NEED, speed * TRIED_SHARE, moved)));
+      const now = Math.min(WORST, Math.max(ttftP99S / slo.ttftS, itlP99S / slo.itlS));
+      const { need, pressure: before } = this.#known.get(id) ?? { need: 1, pressure: now };
+      const pressure = before + (now - before) * Math.min(1, passedS / AVERAGED_S);
+      const moved = need + paceOf(pressure) * passedS;
+      // Whoever answers nothing needs all its speed, and is judged anew when it answers again.
+      this.#known.set(id, {
+        need: Math.min(1, Math.max(LEAST_NEED, speed * TRIED_SHARE, moved)),
+        pressure: Number.isNaN(pressure) ? now : pressure,
+      });
     }
-    for (const id of this.#needs.keys()) if (!seen.has(id)) this.#needs.delete(id);
+    for (const id of this.#known.keys()) if (!seen.has(id)) this.#known.delete(id);
   }
 
   /** 0…1 of full speed; 1 for whoever is not known. */
   of(id: string): number {
-    return this.#needs.get(id) ?? 1;
+    return this.#known.get(id)?.need ?? 1;
   }
+}
+
+/** How fast a need moves, share of full speed per second. */
+function paceOf(pressure: number): number {
+  if (pressure < EASY) return -FALL_PER_S * Math.min(1, (EASY - pressure) / FAR_OFF);
+  if (pressure <= PRESSED) return 0;
+  return RISE_PER_S * (Number.isNaN(pressure) ? 1 : Math.min(1, (pressure - PRESSED) / FAR_OFF));
 }
