@@ -17,14 +17,15 @@ export function equalCapW(racks: number): number {
   return capW;
 }
 
-/** What both jobs promise, 99th percentiles, s: a conversation that keeps ahead of its reader. Ours: the pilot states none. */
+/** What a patient job promises, 99th percentiles, s: a conversation that keeps ahead of its reader. Ours: the pilot states none. */
 export const PROMISE = { ttftS: 2, itlS: 0.2 };
 
 /**
  * GB300 NVL72 racks in one power domain, everything that is not a rack on a circuit of its own, and two inference jobs that share them:
  * one that fills its GPUs, and one with few requests for what it holds, as a service that must answer at once has.
+ * @param lowShare share of the GPUs that the latter holds
  */
-export function pilotSite(racks: number): Site {
+export function pilotSite(racks: number, lowShare: number): Site {
   const kW = Math.ceil(ENVELOPE_W / 1000 + 300);
   return parseSite(
     `
@@ -50,8 +51,8 @@ tenants:
     name: Pilot
     class: standard
     workloads:
-      - { id: high, kind: inference, model: deepseek-r1, share: 50 %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
-      - { id: low, kind: inference, model: llama-3.1-70b, share: 50 %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
+      - { id: high, kind: inference, model: deepseek-r1, share: ${(1 - lowShare) * 100} %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
+      - { id: low, kind: inference, model: llama-3.1-70b, share: ${lowShare * 100} %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
 `,
     "pilot.yaml",
     { catalog },
