@@ -12,7 +12,7 @@ import { prepareLedger } from "./schema.ts";
 import { usageOf } from "./usage/columns.ts";
 import { checkUsage, METERS, type Meters, tokensOf, type UsageRecord } from "./usage/record.ts";
 import { type Recorded, Recorder } from "./usage/recorder.ts";
-import { foldWriter } from "./usage/rollups.ts";
+import { foldBeside } from "./usage/rollups.ts";
 import { enlist, type Writer } from "./usage/writers.ts";
 
 export interface LedgerOptions {
@@ -202,7 +202,7 @@ export class Ledger {
     const writer = await this.#currentWriter();
     if (tick % REFRESH_EVERY === 0) await this.refresh();
     await this.#allotments.exchange(writer, this.#book.counters);
-    if (tick % FOLD_EVERY === 0) await this.#store.transaction((tx) => foldWriter(tx, writer.id));
+    if (tick % FOLD_EVERY === 0) await foldBeside(this.#store, writer.id);
     if (tick % REAP_EVERY === 0) {
       await this.#allotments.reap(writer.id, nowMs, this.#options.graceMs);
       this.#book.sweep(nowMs);
