@@ -244,6 +244,7 @@ export class Inference {
         response.writeHead(200, headers);
       },
       wantsUsage: endpoint.wantsUsage(body),
+      hidesRunningUsage: made.deployment.spec.countsAsItGoes === true && !asksRunningUsage(body),
       translator: endpoint.translator?.(body),
       maxEventBytes: this.#limits.maxEventBytes,
     });

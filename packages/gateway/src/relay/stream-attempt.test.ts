@@ -10,7 +10,7 @@ import { StreamAttempt } from "./stream-attempt.ts";
 const REQUEST: UpstreamRequest = { path: "/chat/completions", body: "{}", streamed: true, requestId: "r", traceparent: "t" };
 
 /** A caller that takes bytes only when `read` is called, and an upstream that the test plays. */
-function relay(options: { readonly wantsUsage?: boolean; readonly slow?: boolean } = {}) {
+function relay(options: { readonly wantsUsage?: boolean; readonly hidesRunningUsage?: boolean; readonly slow?: boolean } = {}) {
   const written: Buffer[] = [];
   let waiting: (() => void) | undefined;
   const response = new Writable({
@@ -34,6 +34,7 @@ function relay(options: { readonly wantsUsage?: boolean; readonly slow?: boolean
   const attempt = new StreamAttempt(response as unknown as ServerResponse, {
     begin: () => calls.push("begin"),
     wantsUsage: options.wantsUsage ?? false,
+    hidesRunningUsage: options.hidesRunningUsage ?? false,
     translator: undefined,
     maxEventBytes: 10_000,
   });
@@ -68,6 +69,31 @@ test("however a stream is cut into pieces, the same bytes pass, and usage and en
       assert.equal(text(), `${TOKENS.join("")}${wantsUsage ? usage : ""}: {"energy_joules":1}\n\n${event("[DONE]")}`);
     }),
   );
+});
+
+test("a count that runs along because the gateway wants it is kept for the bill, and shown once, at the end", () => {
+  const counted = (made: number, delta: object, finish: string | null = null) =>
+    Buffer.from(event({ ...chunk(delta, finish), usage: { prompt_tokens: 9, completion_tokens: made, total_tokens: 9 + made } }));
+  const { attempt, receiver, text } = relay({ wantsUsage: true, hidesRunningUsage: true });
+  for (const bytes of [
+    counted(1, { content: "가" }),
+    counted(2, { content: "나" }),
+    counted(2, {}, "stop"),
+    Buffer.from(USAGE),
+    Buffer.from(event("[DONE]")),
+  ])
+    receiver.data(bytes);
+  attempt.finish({});
+  const shown = text().split("\n\n").filter((line) => line.startsWith("data: {")).map((line) => (JSON.parse(line.slice(6)) as { usage: unknown }).usage); // prettier-ignore
+  assert.deepEqual(shown, [null, null, null, MOCK_USAGE]);
+  const broken = relay({ hidesRunningUsage: true });
+  broken.receiver.data(counted(7, { content: "다" }));
+  broken.attempt.leave();
+  return broken.outcome.then((outcome) => {
+    assert.ok(outcome.kind === "left");
+    assert.equal(outcome.delivered.usage!.outputTokens, 7);
+    assert.ok(!broken.text().includes("usage"));
+  });
 });
 
 test("a caller that does not read holds the upstream back; when it reads again, the upstream goes on", async () => {

@@ -11,6 +11,8 @@ export interface StreamOptions {
   readonly begin: () => void;
   /** Whether the caller wants the usage event. */
   readonly wantsUsage: boolean;
+  /** The upstream counts with each event because the gateway asked it to: the caller sees only the last count. */
+  readonly hidesRunningUsage: boolean;
   /** Undefined: events pass as they came. */
   readonly translator: StreamTranslator | undefined;
   /** Longest event, and longest error body. */
@@ -134,7 +136,7 @@ export class StreamAttempt implements Attempt, Receiver {
   #look(event: Buffer): void {
     const text = dataOf(event);
     if (text === DONE) return this.#resolve({ kind: "streamed", delivered: this.#delivered });
-    if (this.#usageEvent !== undefined) this.#write(this.#usageEvent.bytes); // it was not the last after all
+    if (this.#usageEvent !== undefined) this.#write(this.#shown(this.#usageEvent.bytes, this.#usageEvent.data)); // it was not the last after all
     this.#usageEvent = undefined;
     const data = parsed(text);
     const usage = readUsage(data?.["usage"]);
@@ -146,8 +148,14 @@ export class StreamAttempt implements Attempt, Receiver {
     } else if (usage !== undefined && isLast(data!)) this.#usageEvent = { bytes: event, data: data! };
     else {
       if (event[0] !== COMMENT) this.#events++;
-      this.#write(event);
+      this.#write(usage === undefined ? event : this.#shown(event, data!));
     }
+  }
+
+  /** An event with a count that is not the last, as the caller is to see it. */
+  #shown(event: Buffer, data: JsonObject): Buffer | string {
+    const { hidesRunningUsage, wantsUsage } = this.#options;
+    return hidesRunningUsage ? `data: ${JSON.stringify({ ...data, usage: wantsUsage ? null : undefined })}\n\n` : event;
   }
 
   #write(bytes: Buffer | string): void {
