@@ -33,7 +33,7 @@ const tab = (name: string) => async (page: Page) => page.getByRole("tab", { name
 const PICTURES: readonly Picture[] = [
   { name: "factory", path: "/", whole: true },
   { name: "factory-light", path: "/", options: { ...WIDE, colorScheme: "light" }, whole: true },
-  { name: "rack", path: "/?rack=h1/r03/07", whole: true },
+  { name: "rack-light", path: "/?rack=h3/r02/13", options: { ...WIDE, colorScheme: "light" }, whole: true },
   { name: "grid", path: "/grid", whole: true },
   { name: "work", path: "/work" },
   { name: "tokens", path: "/tokens" },
@@ -69,7 +69,7 @@ try {
   };
   process.stdout.write("waiting until the factory has run for some minutes, then through an event …\n");
   const player = await pageOf("/grid");
-  await player.waitForTimeout(150_000); // readings from before an event are what it is settled by
+  await player.waitForTimeout(420_000); // readings of the five minutes before an event are what it is settled by
   await player.getByRole("button", { name: "Play this event" }).click();
   await player.getByTestId("running").waitFor();
   await player.waitForTimeout(75_000);

@@ -151,11 +151,7 @@ export class Console {
   }
 
   #addGrid(app: Hono): void {
-    app.get("/api/grid/quote", (context) => {
-      const { price, ...rest } = this.#desk.quote(checked(quoteQuery, context.req.query()));
-      const { byTenant, byClass, ...sums } = price;
-      return context.json({ ...rest, price: { ...sums, byTenant: Object.fromEntries(byTenant), byClass: Object.fromEntries(byClass) } });
-    });
+    app.get("/api/grid/quote", (context) => context.json(this.#desk.quote(checked(quoteQuery, context.req.query()))));
     // The journal is read by those who may read it through the accounts' API too.
     app.get("/api/why", async (context, next) => {
       if (this.#sessions === undefined) return next();
@@ -208,7 +204,7 @@ function answerError(error: Error, context: Context): Response {
   if (error instanceof ApiError) return answerProblem(context, error.status, error.problem);
   if (error instanceof PulmuError) {
     const [{ code, rule, hint }] = error.problems;
-    return answerProblem(context, 400, { code, message: rule, hint });
+    return answerProblem(context, code === "grid.unread" ? 503 : 400, { code, message: rule, hint });
   }
   process.stderr.write(`pulmu: defect while answering ${context.req.routePath}: ${error.stack}\n`);
   return answerProblem(context, 500, { code: "api.defect", message: "a defect of Pulmu; its log has the details" });

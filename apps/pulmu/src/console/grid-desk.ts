@@ -1,11 +1,10 @@
 import type { LoadTarget } from "@pulmu/exchange";
-import { quote, type Quote } from "@pulmu/power";
 import { PulmuError } from "@pulmu/units";
 import { z } from "zod";
 import type { LiveBus } from "../bus/live-bus.ts";
+import { quoteAnswer, type QuoteAnswer } from "../commands/grid/quote-view.ts";
 import { openGrid, type GridSession } from "../commands/grid/session.ts";
 import type { LiveFactory } from "../live/factory.ts";
-import { factoryNow } from "../steer/factory-now.ts";
 
 /** Longest event that is played from a page, s. */
 const MAX_DURATION_S = 12 * 3_600;

@@ -12,6 +12,8 @@ import { useClock } from "../../shell/clock.tsx";
 
 const DURATIONS_S = ["60", "120", "900", "1800", "7200"] as const;
 const SETTLE_MS = 250;
+/** What it would cost changes with what runs. */
+const QUOTE_EVERY_MS = 15_000;
 const MW = 1e6;
 
 interface Played {
@@ -45,6 +47,7 @@ export function AskCard(props: {
     settled === undefined || atMs !== undefined || hasTarget || facts?.steers !== true
       ? undefined
       : `/api/grid/quote?reductionW=${settled}&durationS=${durationS}`,
+    QUOTE_EVERY_MS,
   );
   const play = useMutation({
     mutationFn: () =>
