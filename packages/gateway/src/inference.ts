@@ -335,3 +335,8 @@ function mustInfer(principal: Principal): void {
       code: "insufficient_permissions",
     });
 }
+
+/** vLLM's own wish, beyond OpenAI's API. */
+function asksRunningUsage({ stream_options: options }: JsonObject): boolean {
+  return isObject(options) && options["continuous_usage_stats"] === true;
+}
