@@ -7,7 +7,7 @@ import { CHECKOUT } from "../testing/run-pulmu.ts";
 import { INTEGRATION, readingsOf } from "./site-side.ts";
 
 const START_MS = Date.UTC(2027, 5, 30, 3);
-const SECONDS = 15;
+const SECONDS = 5;
 
 for (const [site, phase] of [
   ["gak-sejong", "p55"],
