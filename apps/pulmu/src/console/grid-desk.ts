@@ -1,10 +1,12 @@
 import type { LoadTarget } from "@pulmu/exchange";
+import { quote } from "@pulmu/power";
 import { PulmuError } from "@pulmu/units";
 import { z } from "zod";
 import type { LiveBus } from "../bus/live-bus.ts";
 import { quoteAnswer, type QuoteAnswer } from "../commands/grid/quote-view.ts";
 import { openGrid, type GridSession } from "../commands/grid/session.ts";
 import type { LiveFactory } from "../live/factory.ts";
+import { factoryNow } from "../steer/factory-now.ts";
 
 /** Longest event that is played from a page, s. */
 const MAX_DURATION_S = 12 * 3_600;
@@ -45,11 +47,14 @@ export class GridDesk {
     this.mayPlay = bus !== undefined && bus.role === "all" && bus.embedded && factory.steering !== undefined;
   }
 
-  /** @throws PulmuError `market.quote-*` */
-  quote({ reductionW, durationS, feed, batteries }: z.infer<typeof quoteQuery>): Quote {
+  /** @throws PulmuError `market.quote-*`, and `grid.unread` while not every rack's reading is known */
+  quote({ reductionW, durationS, feed, batteries }: z.infer<typeof quoteQuery>): QuoteAnswer {
     const request = { feedTag: feed, reductionW, durationS };
     const { steering, simulation } = this.#factory;
-    return steering?.quote(request, batteries) ?? quote(factoryNow(simulation, batteries), request);
+    const answer = steering?.quote(request, batteries) ?? quote(factoryNow(simulation, batteries), request);
+    if (Number.isNaN(answer.mostW))
+      throw new PulmuError({ code: "grid.unread", rule: "not every rack's reading is known just now", hint: "ask again in some seconds" });
+    return quoteAnswer(answer);
   }
 
   /** @throws PulmuError `grid.no-simulation`, or when the bus cannot be reached */
