@@ -238,6 +238,24 @@ test("given a load target below the draw, the breach is told once, and the batte
   assert.equal(told[1][1], 1800);
 });
 
+test("given a load target that is over, the battery takes back what it gave, slowly, and took nothing while it was asked for less", () => {
+  const run = runOf(smallSite(), { loadTargets: [{ fromS: 1200, untilS: 1260, feedTag: undefined, limitW: 700_000 }] });
+  advance(run, 1200);
+  const restJ = run.row[SERIES.bessStoredJ];
+  for (let s = 0; s < 60; s++) {
+    advance(run, 1);
+    assert.ok(run.row[SERIES.bessPowerW] <= 0, `charges ${run.row[SERIES.bessPowerW]} W`);
+  }
+  assert.ok(run.row[SERIES.bessStoredJ] < restJ);
+  let mostW = 0;
+  for (let s = 0; s < 1800; s++) {
+    advance(run, 1);
+    mostW = Math.max(mostW, run.row[SERIES.bessPowerW]);
+  }
+  assert.ok(mostW > 0 && mostW <= 0.25 * 300_000, `${mostW} W`);
+  assert.ok(Math.abs(run.row[SERIES.bessStoredJ] / restJ - 1) < 1e-9);
+});
+
 test("given a busway rated below its racks, it is told as overloaded, trips by its inverse-time curve, and the other side takes over", () => {
   const site = smallSite((text) =>
     text.replace('"bus{r=1..2}-{s=a,b}", part: busway, rating: 800 kW', '"bus{r=1..2}-{s=a,b}", part: busway, rating: 150 kW'),
