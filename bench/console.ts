@@ -1,5 +1,6 @@
 /** `npm run bench -- console [--minutes 2] [--phase p1000]`: how soon the console shows, what it costs, and how smoothly it draws all racks. */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,12 @@ export async function run(options: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "pulmu-bench-console-"));
   const phase = values.phase === undefined ? [] : ["--phase", values.phase];
   const args = ["apps/pulmu/src/main.ts", "up", "--port", "0", "--bus-port", "0", "--no-ui", "--bus-home", join(folder, "bus"), ...phase];
-  const server = spawn(process.execPath, args, { cwd: ROOT, env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") } });
+  const server = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(server, "close");
   const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
   try {
     const url = await addressOf(server.stdout);
@@ -35,7 +41,7 @@ export async function run(options: readonly string[]): Promise<void> {
   } finally {
     await browser.close();
     server.kill("SIGTERM");
-    await new Promise((resolve) => server.once("close", resolve));
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }

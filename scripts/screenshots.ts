@@ -3,6 +3,7 @@
  * docs/pictures stand in README; look at them before they are committed. `--out DIR` puts them elsewhere.
  */
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -57,7 +58,12 @@ mkdirSync(values.out, { recursive: true });
 spawnSync(process.execPath, [join(root, "scripts/build-console.mjs")], { stdio: "inherit" });
 const folder = mkdtempSync(join(tmpdir(), "pulmu-screenshots-"));
 const args = ["apps/pulmu/src/main.ts", "up", "--port", "0", "--bus-port", "0", "--no-ui", "--bus-home", join(folder, "bus")];
-const server = spawn(process.execPath, args, { cwd: root, env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") } });
+const server = spawn(process.execPath, args, {
+  cwd: root,
+  env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") },
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const ended = once(server, "close");
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 try {
   const [url, link] = await addressOf(server.stdout);
@@ -89,7 +95,7 @@ try {
 } finally {
   await browser.close();
   server.kill("SIGTERM");
-  await new Promise((resolve) => server.once("close", resolve));
+  await ended;
   rmSync(folder, { recursive: true, force: true });
 }
 
