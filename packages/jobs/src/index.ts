@@ -13,7 +13,8 @@ export { checkQuotas, openQuota, type Quota, type Reservation } from "./quota/qu
 export { jobFiles, type JobFiles } from "./run/job-files.ts";
 export { type EnergyMeter, type MeterCount, type MeteredPeriod, ModelledMeter } from "./run/metering.ts";
 export type { PowerCause, PowerSource, PowerState } from "./run/power-source.ts";
-export { JobRunner, type RunnerOptions, type RunnerView } from "./run/runner.ts";
+export type { RunnerOptions } from "./run/desk.ts";
+export { JobRunner, type RunnerView } from "./run/runner.ts";
 export { type EngineSnapshot, readEngine } from "./book/engine-snapshot.ts";
 export { type ClusterFacts, type ClusterShape, mustFit, powerOf } from "./spec/cluster.ts";
 export { type Estimate, estimate, type Rate } from "./spec/estimate.ts";

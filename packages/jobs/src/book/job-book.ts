@@ -226,8 +226,9 @@ export class JobBook {
     });
   }
 
-  async unsentUsage(): Promise<readonly UsageRecord[]> {
-    const rows = await this.#store.query<{ body: string }>("select body from job_usage order by id limit 1000");
+  /** Usage that is on its way to the ledger. */
+  async unsentUsage(limit: number): Promise<readonly UsageRecord[]> {
+    const rows = await this.#store.query<{ body: string }>("select body from job_usage order by id limit $1", [limit]);
     return rows.map(({ body }) => JSON.parse(body) as UsageRecord);
   }
 
