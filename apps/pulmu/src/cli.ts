@@ -90,7 +90,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--no-db", "keep no accounts, and serve no tokens")
     .option("--gateway-port <number>", "port to serve tokens on, OpenAI's API at /v1 (default: one above --port)", wholeNumber(0, 65_535))
     .option("--policy <file>", "Cedar policies: who may ask which model, and where data may go")
-    .option("--engine <engine>", "what runs jobs: local, local=8 (GPUs), slurm (its commands), slurm=http://host:6820", "local")
+    .option("--engine <engine>", "what runs jobs: local, local=8 (GPUs), twin, slurm (its commands), slurm=http://host:6820", "local")
     .option("--engine-token <file>", "token for slurmrestd, read anew for each call (default: $SLURM_JWT)")
     .option("--engine-user <name>", "whose jobs they are at the engine (default: yours)")
     .option("--jobs-dir <dir>", "directories of jobs, on a file system that all nodes see (default: beside the database)")

@@ -6,6 +6,7 @@ export { prepareJobs } from "./book/schema.ts";
 export { type Engine, type EngineAbilities, type EngineChanges, type EngineJob, type EngineNode, type EngineOrder, LOG_FILE } from "./engines/engine.ts"; // prettier-ignore
 export { LocalEngine, type LocalOptions } from "./engines/local/local.ts";
 export { SlurmEngine, type SlurmOptions } from "./engines/slurm/slurm.ts";
+export { TwinEngine, type TwinOptions, type TwinRack } from "./engines/twin/twin.ts";
 export { tokenSource } from "./engines/token-file.ts";
 export { decide } from "./quota/decide.ts";
 export { type Decision, type GroupTable, NEVER, type Place, type RunningTable, type WaitingTable } from "./quota/decision.ts";

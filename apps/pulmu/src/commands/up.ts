@@ -5,7 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { loadCatalog } from "@pulmu/catalog";
 import { openStore, type Store } from "@pulmu/journal";
 import { loadSite } from "@pulmu/site";
-import { plainScenario, type Kpis } from "@pulmu/twin";
+import { plainScenario, type Kpis, type Simulation } from "@pulmu/twin";
 import { formatDuration, formatEnergy, formatPower, PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
 import { readBmcAccess } from "../bmc/access-file.ts";
@@ -140,7 +140,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     closers.push(() => accounts?.close());
     const journal = await operation.write(accounts?.house, plant.site.utcOffsetMin);
     if (plant.twin !== undefined) await operation.join(bus);
-    const jobs = accounts && (await openJobsOf(factory, plant, options, accounts));
+    const jobs = accounts && plant.twin && (await openJobsOf(factory, plant.twin, options, accounts));
     closers.push(() => jobs?.close());
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
@@ -222,14 +222,12 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options:
 }
 
 /** Real work beside the twin's: the database's jobs, on the engine that was named, within what steering leaves them. */
-async function openJobsOf(factory: LiveFactory, { site, catalog }: BusPlant, options: UpOptions, { house, ledger }: AccountsService) {
+async function openJobsOf(factory: LiveFactory, twin: Simulation, options: UpOptions, { house, ledger }: AccountsService) {
   const { openJobs, openPower, steeredPower } = await import("../jobs/jobs-service.ts");
   const { steering } = factory;
   const power = steering === undefined ? openPower : steeredPower(steering, house.now);
-  const carbon = catalog.grids.get(site.gridId)?.carbonGPerKWhByMonth ?? [];
-  const carbonGPerKWh = carbon.reduce((sum, month) => sum + month, 0) / Math.max(1, carbon.length);
   const complain = (text: string) => factory.note("warning", text);
-  return openJobs({ ...house, ledger }, { site, carbonGPerKWh }, power, { ...options, now: house.now, complain });
+  return openJobs({ ...house, ledger }, twin, power, { ...options, now: house.now, complain });
 }
 
 /** The door for tokens. */

@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { Store } from "@pulmu/journal";
-import { type Engine, LocalEngine, SlurmEngine, tokenSource } from "@pulmu/jobs";
+import { type Engine, jobFiles, type JobFiles, LocalEngine, SlurmEngine, tokenSource, TwinEngine } from "@pulmu/jobs";
+import type { Simulation } from "@pulmu/twin";
 import { PulmuError } from "@pulmu/units";
 
 export interface EngineOptions {
-  /** `local`, `local=8`, `slurm` (its commands), `slurm=http://127.0.0.1:6820`. */
+  /** `local`, `local=8`, `twin`, `slurm` (its commands), `slurm=http://127.0.0.1:6820`. */
   readonly engine?: string;
   /** File with the token for slurmrestd; else SLURM_JWT. */
   readonly engineToken?: string;
@@ -16,24 +17,40 @@ export interface EngineOptions {
   readonly jobsDir?: string;
 }
 
+/** An engine, and where its jobs leave their files. */
+export interface OpenedEngine {
+  readonly engine: Engine;
+  readonly files: JobFiles;
+}
+
 /** @throws PulmuError `engine.option` */
-export function openEngine(options: EngineOptions, jobsDir: string, now: () => number): Engine {
+export function openEngine(options: EngineOptions, jobsDir: string, plant: Simulation, now: () => number): OpenedEngine {
   const { engine = "local", engineToken, engineUser = userInfo().username } = options;
   const [name, ...rest] = engine.split("=");
   const value = rest.join("=");
-  if (name === "local" && /^\d{0,4}$/.test(value)) return new LocalEngine({ folder: join(jobsDir, "engine"), gpus: value === "" ? countGpus() : Number(value), now }); // prettier-ignore
+  const files = jobFiles(jobsDir);
+  if (engine === "twin") return twinEngine(plant, now);
+  if (name === "local" && /^\d{0,4}$/.test(value)) return { files, engine: new LocalEngine({ folder: join(jobsDir, "engine"), gpus: value === "" ? countGpus() : Number(value), now }) }; // prettier-ignore
   if (name === "slurm" && (value === "" || /^https?:\/\/[^/\s]+\/?$/.test(value))) {
     const url = value === "" ? undefined : value;
     const token = tokenSource({ file: engineToken, text: process.env["SLURM_JWT"] });
-    return new SlurmEngine({ url, user: engineUser, token, env: process.env, now });
+    return { files, engine: new SlurmEngine({ url, user: engineUser, token, env: process.env, now }) };
   }
   throw new PulmuError({
     code: "engine.option",
     path: "--engine",
     value: engine,
     rule: "no such engine",
-    hint: "local, local=8 (GPUs), slurm (its commands) or slurm=http://127.0.0.1:6820",
+    hint: "local, local=8 (GPUs), twin, slurm (its commands) or slurm=http://127.0.0.1:6820",
   });
+}
+
+/** The site's trays, at the speed its racks have. */
+function twinEngine(plant: Simulation, now: () => number): OpenedEngine {
+  const racks = plant.site.racks.map(({ id, type }) => ({ id, trays: type.trays, gpusPerTray: type.gpusPerTray }));
+  const indexOf = new Map(racks.map(({ id }, index) => [id, index]));
+  const engine = new TwinEngine({ racks, now, speedOf: (rackId) => plant.rackSpeed[indexOf.get(rackId)!] });
+  return { engine, files: engine.files };
 }
 
 /** Beside the file of a SQLite database; where we stand, for a server's. */

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Store } from "@pulmu/journal";
-import { jobFiles, JobRunner, type MeteredPeriod, ModelledMeter, type PowerSource } from "@pulmu/jobs";
+import { JobRunner, type MeteredPeriod, ModelledMeter, type PowerSource } from "@pulmu/jobs";
 import { type Calendar, type Ledger, recordReading } from "@pulmu/ledger";
-import type { Site } from "@pulmu/site";
+import type { Simulation } from "@pulmu/twin";
 import { bookOf } from "./book-of.ts";
 import { type EngineOptions, jobsDirOf, openEngine } from "./engine-option.ts";
 
@@ -30,14 +30,17 @@ export interface JobsService {
 /** Opens the engine and runs the database's jobs on it. @throws PulmuError `engine.option`, `store.*` */
 export async function openJobs(
   house: JobsHouse,
-  { site, carbonGPerKWh }: { readonly site: Site; readonly carbonGPerKWh: number },
+  plant: Simulation,
   power: PowerSource,
   options: EngineOptions & { readonly now: () => number; readonly complain: (text: string) => void },
 ): Promise<JobsService> {
   const { now, complain } = options;
+  const { site, catalog } = plant;
+  const carbon = catalog.grids.get(site.gridId)?.carbonGPerKWhByMonth ?? [];
+  const carbonGPerKWh = carbon.reduce((sum, month) => sum + month, 0) / Math.max(1, carbon.length);
   const book = await bookOf(house.store);
   const jobsDir = jobsDirOf(options, house.store);
-  const engine = openEngine(options, jobsDir, now);
+  const { engine, files } = openEngine(options, jobsDir, plant, now);
   const houseId = await book.houseId(() => `h${randomBytes(4).toString("hex")}`);
   const rackType = site.racks[0].type;
   const wattsPerGpu = Math.round(site.racks[0].provisionedW / (rackType.trays * rackType.gpusPerTray));
@@ -45,7 +48,7 @@ export async function openJobs(
   const runner = new JobRunner({
     book,
     engine,
-    files: jobFiles(jobsDir),
+    files,
     power,
     cluster: {
       places: [site.country, site.id],
