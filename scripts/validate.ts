@@ -19,7 +19,7 @@ function fail(message: string): never {
 
 if (!existsSync(folder)) fail(`${folder}: no such folder (name one with measured files: --data DIR)`);
 try {
-  const { files, rows } = validate(folder, loadCatalog());
+  const { files, rows } = validate(folder, loadCatalog(), { playJobs: true });
   if (files.length === 0) fail(`${folder}: no file of a known format in it (see docs/guides/validation.md)`);
   process.stdout.write(
     values.json ? `${JSON.stringify(rows, null, 2)}\n` : `${formatRows(rows)}\nMade by \`npm run validate -- --data ${folder}\`\n`,

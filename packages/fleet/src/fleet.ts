@@ -227,8 +227,8 @@ export class Fleet {
         if (events.includes("drained")) drafts.push(await this.#openRepair(tx, by, before, node));
         const plain = told.length === 0 && before.findings.length + node.findings.length === 0 && before.owesResume === node.owesResume;
         const key = plain ? [node.state, node.health, node.tenantId, node.sinceMs].join(" ") : node.id;
-        if (plain) alike.set(key, [...(alike.get(key) ?? []), node]);
-        else await writeNode(tx, node);
+        if (!plain) await writeNode(tx, node);
+        else if (alike.get(key)?.push(node) === undefined) alike.set(key, [node]);
       }
       for (const nodes of alike.values()) await writeAlike(tx, nodes);
       return { result: changed, drafts };

@@ -7,7 +7,6 @@ export type Sector = (typeof SECTORS)[number];
 
 /** What may be done with the data that the work needs: each is closer than the one before. */
 export const DATA_CLASSES = ["public", "internal", "personal", "secret"] as const;
-export type DataClass = (typeof DATA_CLASSES)[number];
 
 const id = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, "lower-case letters, digits and inner hyphens, at most 40");
 const line = z.string().min(1).max(300);

@@ -1,5 +1,6 @@
 import type { Catalog } from "@pulmu/catalog";
 import { aiconfiguratorRows } from "./cases/aiconfigurator.ts";
+import { effectiveTimeRows } from "./cases/effective-time.ts";
 import { mlEnergyRows } from "./cases/ml-energy.ts";
 import { rackRows } from "./cases/rack.ts";
 import { splitwiseRows } from "./cases/splitwise.ts";
@@ -28,9 +29,11 @@ export interface Validation {
 
 /**
  * Every case against every file in a folder that has one of the known formats; facts kept with the project need no file.
+ * @param playJobs weeks of large jobs are played as well, against published failure rates: a minute on one core
  * @throws PulmuError `validation.*` when a file cannot be read
  */
-export function validate(folder: string, catalog: Catalog): Validation {
+export function validate(folder: string, catalog: Catalog, { playJobs = false }: { readonly playJobs?: boolean } = {}): Validation {
   const files = findDataFiles(folder);
-  return { files: files.map((file) => file.path), rows: CASES.flatMap((rows) => rows({ files, catalog })) };
+  const cases = playJobs ? [...CASES, effectiveTimeRows] : CASES;
+  return { files: files.map((file) => file.path), rows: cases.flatMap((rows) => rows({ files, catalog })) };
 }
