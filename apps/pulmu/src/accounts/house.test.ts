@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { SYSTEM } from "@pulmu/govern";
-import { type HouseOptions, openHouse } from "./house.ts";
+import { BusHome } from "../bus/bus-home.ts";
+import { accountsElsewhere, type HouseOptions, openHouse } from "./house.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pulmu-house-"));
 before(() => {
@@ -35,4 +36,12 @@ test("a working folder is the first site's, what commands made before included; 
   assert.deepEqual(await look({}), [".pulmu/pulmu.db", -480, false]);
   assert.deepEqual(await look({ site: sejong, study: true }), [".pulmu/gak-sejong-study/pulmu.db", 540, true]);
   assert.deepEqual(await look({ site: sejong, db: "named.db" }), ["named.db", 540, true]);
+});
+
+test("who asks the first site's accounts is told where those of the site that ran last are", () => {
+  assert.equal(accountsElsewhere(".pulmu/pulmu.db"), undefined);
+  const running = { bus: "mqtt://127.0.0.1:1883", api: "http://127.0.0.1:8117", utcOffsetMin: 540 };
+  new BusHome(".pulmu/exchange").announce({ ...running, journal: ".pulmu/lab/pulmu.db" });
+  assert.equal(accountsElsewhere(".pulmu/pulmu.db"), ".pulmu/lab/pulmu.db");
+  assert.equal(accountsElsewhere(".pulmu/lab/pulmu.db"), undefined);
 });

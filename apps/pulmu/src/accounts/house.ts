@@ -6,6 +6,7 @@ import { Identity, prepareGovern } from "@pulmu/govern";
 import type { Allotments } from "@pulmu/jobs/allotment";
 import { type NoteSigner, openSignerFile, openStore, prepareJournal, type Store } from "@pulmu/journal";
 import { type Calendar, claimLedger, Ledger, prepareLedger } from "@pulmu/ledger";
+import { BusHome } from "../bus/bus-home.ts";
 
 /** Where everything that must last is kept, when nobody says otherwise. */
 export const DEFAULT_DATABASE = ".pulmu/pulmu.db";
@@ -118,4 +119,10 @@ async function knownOffset(store: Store): Promise<number | undefined> {
   } catch {
     return undefined; // no ledger yet
   }
+}
+
+/** Where the factory that was started last in this folder keeps its accounts, when that is somewhere else. */
+export function accountsElsewhere(place: string): string | undefined {
+  const running = new BusHome(join(dirname(DEFAULT_DATABASE), "exchange")).running()?.journal;
+  return running === place ? undefined : running;
 }

@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { Principal, Role, Scope } from "@pulmu/govern";
-import { type House, type HouseOptions, openHouse } from "../../accounts/house.ts";
+import { accountsElsewhere, type House, type HouseOptions, openHouse } from "../../accounts/house.ts";
 import { printLine, printTable, when } from "../../accounts/print.ts";
 import { parseLifeMs } from "../../accounts/words.ts";
 import { EXIT, type ExitCode, printJson } from "../../exit.ts";
@@ -18,6 +18,12 @@ export function operator(): Principal {
 /** Opens the database, does the work, closes it. */
 export async function withHouse(options: HouseOptions, work: (house: House, by: Principal) => Promise<ExitCode | void>): Promise<ExitCode> {
   const house = await openHouse(options);
+  const isNamed = options.db !== undefined || process.env["PULMU_DATABASE"] !== undefined;
+  const elsewhere = isNamed ? undefined : accountsElsewhere(house.store.place);
+  if (elsewhere !== undefined)
+    process.stderr.write(
+      `pulmu: these are the accounts of ${house.store.place}; those of the factory that ran here last: --db ${elsewhere}\n`,
+    );
   try {
     return (await work(house, operator())) ?? EXIT.ok;
   } finally {
