@@ -123,6 +123,8 @@ async function knownOffset(store: Store): Promise<number | undefined> {
 
 /** Where the factory that was started last in this folder keeps its accounts, when that is somewhere else. */
 export function accountsElsewhere(place: string): string | undefined {
-  const running = new BusHome(join(dirname(DEFAULT_DATABASE), "exchange")).running()?.journal;
-  return running === place ? undefined : running;
+  const home = new BusHome(join(dirname(DEFAULT_DATABASE), "exchange"));
+  const running = home.running()?.journal;
+  const isKept = running !== undefined && running !== home.database; // without accounts it writes its journal there
+  return isKept && running !== place ? running : undefined;
 }
