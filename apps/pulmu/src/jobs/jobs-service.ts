@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Store } from "@pulmu/journal";
-import { JobRunner, type MeteredPeriod, ModelledMeter, type PowerSource } from "@pulmu/jobs";
+import { JobRunner, type MeteredPeriod, ModelledMeter, type PowerSource, SlurmEngine } from "@pulmu/jobs";
 import { type Calendar, type Ledger, recordReading } from "@pulmu/ledger";
 import type { Simulation } from "@pulmu/twin";
+import { EngineFleet } from "../fleet/engine-fleet.ts";
 import { bookOf } from "./book-of.ts";
 import { type EngineOptions, jobsDirOf, openEngine } from "./engine-option.ts";
 
@@ -64,7 +65,12 @@ export async function openJobs(
     complain,
   });
   runner.start();
-  return { runner, close: () => runner.close() };
+  const fleet = engine instanceof SlurmEngine ? new EngineFleet(house.store, engine, { now, complain }) : undefined;
+  const close = async () => {
+    await fleet?.close();
+    await runner.close();
+  };
+  return { runner, close };
 }
 
 /** The engine's nodes as a meter of their own: what its jobs used and what stood idle sum to it. */
