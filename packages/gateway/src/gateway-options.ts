@@ -72,6 +72,8 @@ export interface GatewayOptions {
   readonly onSeen?: ((seen: SeenRequest) => void) | undefined;
   /** Epoch ms. */
   readonly now: () => number;
+  /** ms that are never set back: how long something took, how long a replica rests. This process's own clock unless said. */
+  readonly monotonicMs?: () => number;
   /** 0…1, for routing. */
   readonly random: () => number;
   readonly randomBytes: RandomBytes;

@@ -58,9 +58,11 @@ export class Inference {
   readonly #options: GatewayOptions;
   readonly #limits: GatewayLimits;
   readonly #router: Router;
+  readonly #monotonicMs: () => number;
 
   constructor(options: GatewayOptions, limits: GatewayLimits, router: Router) {
     this.#options = options;
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#limits = limits;
     this.#router = router;
   }
@@ -178,13 +180,12 @@ export class Inference {
 
   async #answer(work: Work, asked: Deployment): Promise<void> {
     const { exchange, endpoint, ask } = work;
-    const { now } = this.#options;
     const tried = new Set<Replica>();
     let last: Outcome | undefined;
     asked.asked();
     for (let attempts = 0; attempts < MAX_ATTEMPTS && !exchange.left; attempts++) {
       if (attempts > 0 && !asked.mayRetry()) break;
-      const startedMs = now();
+      const startedMs = this.#monotonicMs();
       const next = this.#next(work, asked, tried, startedMs);
       if (next === undefined) break;
       const { deployment, replica } = next;
@@ -201,7 +202,7 @@ export class Inference {
         traceparent: exchange.traceparent,
       });
       clearTimeout(timer);
-      replica.end(wellOf(outcome), now());
+      replica.end(wellOf(outcome), this.#monotonicMs());
       exchange.onLeave(undefined);
       last = outcome;
       if (!mayTryElsewhere(outcome)) return this.#deliver(work, made, attempt, outcome);
@@ -284,7 +285,7 @@ export class Inference {
   /** Writes the usage record. Resolved: it is durable. */
   async #settle(work: Work, { deployment, startedMs }: Made, usage: Usage): Promise<JsonObject> {
     const { spec } = deployment;
-    const energy = spec.energy.energyOf(usage, Math.max(0, this.#options.now() - startedMs) / 1_000);
+    const energy = spec.energy.energyOf(usage, (this.#monotonicMs() - startedMs) / 1_000);
     await this.#options.accounts.settle(work.hold, {
       id: work.exchange.requestId,
       acceleratorId: spec.acceleratorId,
@@ -308,7 +309,7 @@ export class Inference {
     const { place, modelVersion, simulated } = deployment.spec;
     const nowMs = this.#options.now();
     const headers: Headers = {
-      "openai-processing-ms": nowMs - exchange.receivedMs,
+      "openai-processing-ms": Math.max(0, nowMs - exchange.receivedMs), // clocks are set back now and then
       "x-pulmu-site": place.site,
       "x-pulmu-jurisdiction": place.jurisdiction,
       "x-pulmu-model-version": modelVersion,

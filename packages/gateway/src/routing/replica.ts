@@ -17,7 +17,7 @@ export class Replica {
   #inFlight = 0;
   #failures = 0;
   #restMs = REST_MS;
-  /** Closed until then, epoch ms. */
+  /** Closed until then, ms of a clock that is never set back. */
   #closedUntilMs = 0;
   #probing = false;
   #well = true;
