@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly rules: HealthRules;
   readonly now: () => number;
   readonly complain: (text: string) => void;
+  /** Which nodes this watch is for, where several engines share a house; by default all. */
+  readonly owns?: (node: FleetNode) => boolean;
 }
 
 /**
@@ -71,12 +73,14 @@ export class Watch {
   }
 
   async #readChanges(): Promise<void> {
+    const { rules, owns = () => true } = this.#options;
     for (let more = true; more;) {
       const page = await this.#fleet.changes(SYSTEM, this.#cursor, 10_000);
       for (const node of page.nodes) {
+        if (!owns(node)) continue;
         const before = this.#nodes.get(node.id);
         this.#nodes.set(node.id, node);
-        if (before === undefined) this.#charts.set(node.id, chartOf(this.#options.rules, node.findings));
+        if (before === undefined) this.#charts.set(node.id, chartOf(rules, node.findings));
         // Repaired: what was said of it before is no longer so.
         else if (before.state === "in-repair" && node.state !== "in-repair") this.#charts.set(node.id, EMPTY_CHART);
       }

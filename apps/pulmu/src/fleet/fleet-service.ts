@@ -23,11 +23,12 @@ export class FleetService {
 
   constructor(store: Store, simulation: Simulation, complain: (text: string) => void) {
     const now = () => simulation.atMs;
+    const racks = new Set(simulation.site.racks.map(({ id }) => id));
     this.#simulation = simulation;
     this.#complain = complain;
     this.#fleet = new Fleet(store, now);
     this.#site = new TwinSite(simulation);
-    this.watch = new Watch(this.#fleet, this.#site, { rules: loadHealthRules(), now, complain });
+    this.watch = new Watch(this.#fleet, this.#site, { rules: loadHealthRules(), now, complain, owns: ({ rackId }) => racks.has(rackId) });
     // A gigawatt has a hundred thousand trays: taken in beside everything else.
     this.#ready = prepareFleet(store)
       .then(() => this.#fleet.add(TECHNICIAN, nodesOfSite(simulation.site), { tried: true }))

@@ -1,0 +1,96 @@
+import { type EngineNode, Fleet, loadHealthRules, nodesOfSlurm, prepareFleet, Watch, type WorkEngine } from "@pulmu/fleet";
+import type { Principal } from "@pulmu/govern";
+import type { Store } from "@pulmu/journal";
+import type { Engine } from "@pulmu/jobs";
+
+/** Between two rounds: two listings at the engine each. */
+const EVERY_MS = 15_000;
+/** Who takes in what the engine names. */
+const ENGINE: Principal = { id: "engine", grants: [{ role: "operator", tenantId: undefined }] };
+
+export interface EngineFleetOptions {
+  readonly now: () => number;
+  readonly complain: (text: string) => void;
+}
+
+/**
+ * The fleet of a scheduler: its nodes taken in as it names them, its word on them heard, and told which to drain. It serves them already:
+ * they need no acceptance here.
+ */
+export class EngineFleet {
+  readonly watch: Watch;
+  readonly #engine: Engine;
+  readonly #fleet: Fleet;
+  readonly #now: () => number;
+  readonly #complain: (text: string) => void;
+  readonly #ready: Promise<void>;
+  readonly #timer: NodeJS.Timeout;
+  #working: Promise<void> | undefined;
+  #known = 0;
+
+  constructor(store: Store, engine: Engine, { now, complain }: EngineFleetOptions) {
+    this.#engine = engine;
+    this.#now = now;
+    this.#complain = complain;
+    this.#fleet = new Fleet(store, now);
+    const owns = ({ typeId }: { readonly typeId: string }) => typeId.startsWith("slurm-");
+    this.watch = new Watch(this.#fleet, workOf(engine), { rules: loadHealthRules(), now, complain, owns });
+    this.#ready = prepareFleet(store);
+    this.#ready.catch((error: Error) => complain(`fleet: ${error.message}`));
+    this.#timer = setInterval(() => void this.round(), EVERY_MS).unref();
+  }
+
+  /** One round; while one is under way there is no other. */
+  round(): Promise<void> {
+    this.#working ??= this.#round()
+      .catch((error: Error) => this.#complain(`fleet: ${error.message}`))
+      .finally(() => (this.#working = undefined));
+    return this.#working;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#working;
+  }
+
+  async #round(): Promise<void> {
+    await this.#ready;
+    try {
+      const nodes = await this.#engine.nodes();
+      if (nodes.length > this.#known) await this.#takeIn(nodes);
+      for (const { name, state, reason } of nodes) {
+        const down = { signal: "state", value: "DOWN", component: "", text: reason };
+        this.watch.report({ nodeId: name, source: "slurm", atMs: this.#now(), observations: state === "down" ? [down] : [] });
+      }
+    } finally {
+      await this.watch.round(); // what is not heard is judged too
+    }
+  }
+
+  async #takeIn(nodes: Awaited<ReturnType<Engine["nodes"]>>): Promise<void> {
+    const named = nodes.map(({ name, gpus }) => ({ id: name, gpus, occupancy: "unknown" as const, draining: false, observations: [] }));
+    const rackOf = new Map(nodes.map(({ name, rack }) => [name, rack]));
+    await this.#fleet.add(ENGINE, nodesOfSlurm(named).map((node) => ({ ...node, rackId: rackOf.get(node.id) || node.rackId })), { tried: true }); // prettier-ignore
+    this.#known = nodes.length;
+  }
+}
+
+/** What the fleet asks of an engine, by what jobs ask of it. Jobs that are not ours count as somebody's. */
+function workOf(engine: Engine): WorkEngine {
+  return {
+    nodes: async () => {
+      const [nodes, changes] = await Promise.all([engine.nodes(), engine.changes("")]);
+      const working = (changes?.jobs ?? []).filter(({ state }) => state === "running" || state === "ending");
+      const busy = new Set(working.flatMap((job) => job.nodes));
+      // An engine that gives no list of its jobs has not said that a node is empty.
+      const quiet = changes?.complete === true ? ("empty" as const) : ("unknown" as const);
+      return nodes.map(({ name, state }): EngineNode => ({
+        id: name,
+        occupancy: state === "down" ? "unknown" : busy.has(name) ? "busy" : quiet,
+        draining: state === "draining",
+      }));
+    },
+    drain: (node, reason) => engine.drain(node, reason),
+    resume: (node) => engine.undrain(node),
+  };
+}
