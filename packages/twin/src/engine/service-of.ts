@@ -7,6 +7,20 @@ import type { ServiceModel } from "./service-model.ts";
 export const MAX_SEQUENCES = 1024;
 /** Token budget of a step (the usual order of `max_num_batched_tokens`). */
 export const CHUNK_TOKENS = 2048;
+/** Engines are not run with less: prefill would waste the GPU. */
+const LEAST_CHUNK_TOKENS = 256;
+/** A chunk of prefill that comes between two tokens may take this share of the promised time between them. A choice. */
+const CHUNK_SHARE = 0.5;
+
+/**
+ * The token budget of a step that a service is run with: the usual one, halved until a chunk of prefill leaves room for the promise. With
+ * the usual budget one GPU that serves a 32B model breaks 50 ms at the 99th percentile at any load: a prompt's chunk alone takes 32 ms.
+ */
+export function chunkTokensFor(prefillTokensPerS: number, itlS: number): number {
+  let tokens = CHUNK_TOKENS;
+  while (tokens > LEAST_CHUNK_TOKENS && tokens / prefillTokensPerS > CHUNK_SHARE * itlS) tokens /= 2;
+  return tokens;
+}
 
 /** GPUs of one replica of a model on an accelerator. */
 export function replicaGpus(model: ModelFacts, accelerator: Accelerator): number {

@@ -107,3 +107,8 @@ test("a full batch, a slower clock and a larger model never make a step faster",
   );
   assert.ok(decodeStepS(modelOf("llama-3.1-405b"), 32) > decodeStepS(modelOf("llama-3.1-70b"), 32));
 });
+
+test("given one GPU for a 32B model, its engine's token budget keeps 50 ms between tokens at the 99th percentile", () => {
+  const pool = loaded(modelOf("hyperclova-x-seed-32b", "gb300", 1), 0.55);
+  assert.ok(pool.itlP99S > pool.itlP50S && pool.itlP99S < ITL_S, `${pool.itlP50S} s, ${pool.itlP99S} s`);
+});

@@ -3,7 +3,7 @@ import { exp, log } from "@pulmu/units";
 import type { ServiceRow } from "../simulation.ts";
 import type { Piece } from "./placement.ts";
 import { KIND } from "./rack-state.ts";
-import { CHUNK_TOKENS } from "./service-of.ts";
+import { CHUNK_TOKENS, chunkTokensFor } from "./service-of.ts";
 import { decodeStepS, MAX_PREFILL_SHARE, type ServiceModel } from "./service-model.ts";
 import { gpusOf, type Owner } from "./work.ts";
 
@@ -37,6 +37,8 @@ export class ServicePool implements Owner {
   readonly makesTokens = true;
   readonly settings: PoolSettings;
   readonly model: ServiceModel;
+  /** Token budget of a step. */
+  readonly #chunkTokens: number;
   pieces: Piece[] = [];
   /** GPUs of replicas that are loading: held, not serving yet. */
   starting: Piece[] = [];
@@ -73,6 +75,7 @@ export class ServicePool implements Owner {
   constructor(settings: PoolSettings, model: ServiceModel) {
     this.settings = settings;
     this.model = model;
+    this.#chunkTokens = chunkTokensFor(model.prefillTokensPerS, settings.slo.itlS);
   }
 
   /** Counts replicas again after pieces changed. */
@@ -199,9 +202,11 @@ export class ServicePool implements Owner {
     const ownS = serviceS + stepS;
     this.ttftP50S = backlogS + ownS + waitQuantileS(waitS, load, 0.5);
     this.ttftP99S = backlogS + ownS * (1 + 2 * settings.promptCv2) + waitQuantileS(waitS, load, 0.99);
-    const chunkS = prefillShare > 0 ? Math.min(CHUNK_TOKENS, Math.max(meanPrompt, 1)) / perReplica : 0;
+    const prompt = Math.max(meanPrompt, 1);
+    const chunkS = prefillShare > 0 ? Math.min(CHUNK_TOKENS, prompt) / perReplica : 0;
+    const worstChunkS = prefillShare > 0.01 ? Math.min(this.#chunkTokens, prompt) / perReplica : 0;
     this.itlP50S = prefillShare < 0.5 ? Math.min(itlS, stepS + chunkS * prefillShare) : itlS;
-    this.itlP99S = Math.max(itlS, stepS + (prefillShare > 0.01 ? chunkS : 0));
+    this.itlP99S = Math.max(itlS, stepS + worstChunkS);
     if (model.maxBatch > 0 && admitted > 0 && itlS <= settings.slo.itlS) {
       const slackS = settings.slo.ttftS - backlogS - ownS;
       const late = slackS <= 0 ? 1 : waitS === 0 ? 0 : load * exp((-slackS * load) / waitS);
