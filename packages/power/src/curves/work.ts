@@ -16,6 +16,6 @@ export interface Work {
    * Share of full speed that keeps what it promised, 0…1: that much is given before any other work of its class or below, speed beyond it
    * only shortens waits. Left out: it promised nothing.
    */
-  readonly need?: number;
+  readonly need?: number | undefined;
   readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
 }
