@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 import type { FactoryState, WorkState } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { layFlow } from "./flow-layout.ts";
@@ -20,7 +20,8 @@ export function Flow(props: {
   const { t, format } = useSpeech();
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(760);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    setWidth(Math.max(300, box.current!.clientWidth)); // before the first picture: it must not be wider than its room
     const watcher = new ResizeObserver(([entry]) => setWidth(Math.max(300, entry.contentRect.width)));
     watcher.observe(box.current!);
     return () => watcher.disconnect();
