@@ -138,6 +138,8 @@ export interface Tenant {
   readonly id: string;
   readonly name: string;
   readonly serviceClass: "critical" | "standard" | "flexible";
+  /** Worth of its GPUs' work beside that of others of its class, where watts are short; left out: 1. */
+  readonly value?: number;
 }
 
 /** GPUs a workload asks for: a count, or a share of the GPUs of its accelerator in the phase (so one file serves every phase). */

@@ -175,6 +175,12 @@ const tenantItem = z.strictObject({
   id: word,
   name: text,
   class: serviceClass,
+  value: z
+    .number()
+    .min(0.01)
+    .max(100)
+    .optional()
+    .describe("Worth of its work beside others of its class, where watts are short; 1 = usual"),
   workloads: z.array(workloadItem).max(1000).default([]),
 });
 

@@ -26,7 +26,15 @@ export function buildWork(
       return workloadOf(one, tenant, item.class);
     });
   });
-  return { tenants: tenants.map(({ item }) => ({ id: item.id, name: item.name, serviceClass: item.class })), workloads };
+  return {
+    tenants: tenants.map(({ item }) => ({
+      id: item.id,
+      name: item.name,
+      serviceClass: item.class,
+      ...(item.value !== undefined && { value: item.value }),
+    })),
+    workloads,
+  };
 }
 
 function checkWorkload(source: SiteSource, item: WorkloadItem, path: Path, { catalog, racks }: Equipment): void {

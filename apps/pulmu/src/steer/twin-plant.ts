@@ -110,12 +110,13 @@ export function twinMeters(simulation: Simulation): Meters {
 
 /** Who works where, as the twin's scheduler knows. */
 export function twinWorks(simulation: Simulation): WorkSource {
+  const values = new Map(simulation.site.tenants.map(({ id, value }) => [id, value ?? 1]));
   return {
     works(): readonly Work[] {
-      return simulation.placements().map(({ id, serviceClass, gang, busy, pieces }) => {
+      return simulation.placements().map(({ id, tenantId, serviceClass, gang, busy, pieces }) => {
         const all = Object.values(busy).reduce((sum, share) => sum + share, 0);
         const mix = Object.fromEntries(Object.entries(busy).map(([kind, share]) => [kind, all === 0 ? 0 : share / all]));
-        return { id, serviceClass: serviceClass as Work["serviceClass"], value: 1, gang, mix, pieces };
+        return { id, serviceClass: serviceClass as Work["serviceClass"], value: values.get(tenantId) ?? 1, gang, mix, pieces };
       });
     },
   };
