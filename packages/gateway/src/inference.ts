@@ -279,7 +279,7 @@ export class Inference {
     const headers = this.#headers(work, made);
     headers["x-pulmu-energy-joules"] = extra["energy_joules"] as number;
     headers["x-pulmu-carbon-grams"] = extra["carbon_grams"] as number;
-    work.exchange.sendJson(200, work.endpoint.inward(answer, work.body, extra), headers);
+    work.exchange.sendJson(200, work.endpoint.inward(answer, work.body, extra), headers, { bytes, body: answer });
   }
 
   /** Writes the usage record. Resolved: it is durable. */

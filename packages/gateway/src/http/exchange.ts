@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ErrorWriter } from "../endpoints/endpoint.ts";
 import { openAiError, type Refusal } from "../refusal.ts";
+import type { JsonObject } from "./read-body.ts";
+import { LARGE_ANSWER_BYTES, type Sent, writeBody } from "./write-body.ts";
 
 export type Headers = Record<string, string | number>;
 
@@ -18,7 +20,8 @@ export interface Caller {
   readonly response: ServerResponse | undefined;
   onLeave(listener: (() => void) | undefined): void;
   header(name: string): string | undefined;
-  sendJson(status: number, body: object, headers: Headers): void;
+  /** `came`: what the body was made of; its large values may go on in their own bytes. */
+  sendJson(status: number, body: object, headers: Headers, came?: Sent): void;
 }
 
 /** One HTTP request and its answer. */
@@ -67,9 +70,9 @@ export class Exchange implements Caller {
     return typeof value === "string" ? value : undefined;
   }
 
-  sendJson(status: number, body: object, headers: Headers): void {
+  sendJson(status: number, body: object, headers: Headers, came?: Sent): void {
     if (this.#left || this.response.headersSent) return;
-    const text = JSON.stringify(body);
+    const text = writeBody(body as JsonObject, came, LARGE_ANSWER_BYTES);
     headers["content-type"] = "application/json";
     headers["content-length"] = Buffer.byteLength(text);
     headers["x-request-id"] = this.requestId;
