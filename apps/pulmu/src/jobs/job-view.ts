@@ -33,7 +33,6 @@ export function jobView(job: Job, nowMs: number) {
     traceparent: job.traceparent,
   };
 }
-export type JobView = ReturnType<typeof jobView>;
 
 /** Why a job stands where it stands: one line, then how it came to that. */
 export interface JobWhy {

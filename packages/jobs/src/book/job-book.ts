@@ -286,7 +286,7 @@ function places(rows: number, columns: number): string {
 }
 
 /** All of a job that is not a column of its own. */
-function bodyOf({ spec: _, id: _id, seq: _seq, state: _state, ...body }: Job): string {
+function bodyOf({ spec: _spec, id: _id, seq: _seq, state: _state, ...body }: Job): string {
   return JSON.stringify(body);
 }
 

@@ -1,5 +1,4 @@
 import type { Job } from "../book/job.ts";
-import { DRAWING } from "../book/job.ts";
 import { pauseLeftMs, unsavedMs } from "../book/job-times.ts";
 import type { EngineNode } from "../engines/engine.ts";
 import { type GroupTable, NEVER, type Place, type RunningTable, type WaitingTable } from "../quota/decision.ts";
@@ -26,7 +25,7 @@ export class Groups {
     nowMs: number,
   ) {
     const named = new Set([...jobs.map(({ projectId }) => projectId), ...quotas.map(({ groupId }) => groupId), ...reservations.map(({ groupId }) => groupId)]); // prettier-ignore
-    for (const id of [...named]) named.add(parentOf(id) ?? id);
+    for (const id of named) named.add(parentOf(id) ?? id);
     this.ids = [...named].toSorted((a, b) => Number(a.includes("/")) - Number(b.includes("/")) || (a < b ? -1 : 1));
     this.#index = new Map(this.ids.map((id, i) => [id, i]));
     const known = new Map(quotas.map((quota) => [quota.groupId, quota]));
@@ -152,8 +151,4 @@ export class Racks {
     }
     return { budgetW, gpus: this.gpus, freeNodes, gpusPerNode: this.gpusPerNode };
   }
-}
-
-export function isDrawing(job: Job): boolean {
-  return DRAWING.has(job.state);
 }

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { CHECKPOINT_SIGNALS, TOPOLOGIES } from "../engines/engine.ts";
 
 export const SERVICE_CLASSES = ["critical", "standard", "flexible"] as const;
-export type ServiceClass = (typeof SERVICE_CLASSES)[number];
 
 /** Bounds on one submission, so that one file fills no queue. */
 const MAX_NODES = 100_000;
