@@ -112,6 +112,15 @@ export class Gateway {
     await this.#checkReplicas();
   }
 
+  /** Requests that gave way to curtailments so far. */
+  gaveWay(): { readonly refused: number; readonly delayed: number } {
+    const lanes = this.#router.atWork.map(({ lane }) => lane.gaveWay);
+    return {
+      refused: lanes.reduce((sum, { refused }) => sum + refused, 0),
+      delayed: lanes.reduce((sum, { delayed }) => sum + delayed, 0),
+    };
+  }
+
   /** Every replica as it is now. */
   replicas(): readonly ReplicaNow[] {
     return this.#router.deployments.flatMap(({ spec: { modelId }, replicas }) =>

@@ -18,6 +18,7 @@ import { PulmuError } from "@pulmu/units";
 import type { AccountsService } from "../accounts/service.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { listenProblem } from "../server/listen.ts";
+import { CurtailmentWatch } from "./curtailment-watch.ts";
 import { DeployedModels } from "./deployed-models.ts";
 import { capacityOf } from "./power-capacity.ts";
 import { modelsOfTwin } from "./twin-models.ts";
@@ -70,6 +71,8 @@ export async function openGateway(
     accounts.watch(served.flatMap(({ replicas }) => replicas.map(({ upstream }) => upstream)));
     return served;
   };
+  const capacity = capacityOf(factory);
+  const journal = journalOf(store, now);
   const spans = exporterFrom(process.env, (text) => factory.note("warning", `gateway: ${text}`));
   const gateway = new Gateway({
     authenticator: new Gatekeeper(store),
@@ -78,8 +81,8 @@ export async function openGateway(
     deployments: together(await deployed.read()),
     policy,
     store,
-    onDenied: denialsTo(store, now),
-    capacity: capacityOf(factory),
+    onDenied: denialsTo(journal),
+    capacity,
     serviceClassOf: (principal) => treatments.of("serviceClass", principal) ?? tenants.get(principal.tenantId ?? "") ?? "standard",
     piiActionOf: (principal) => treatments.of("pii", principal) ?? "report",
     onSeen: spans && ((seen) => spans.add(seen)),
@@ -89,7 +92,9 @@ export async function openGateway(
     onDefect: (error) => factory.note("warning", `gateway: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   const keep = () => accounts.keep(store, now(), gateway.replicas());
+  const watch = new CurtailmentWatch(capacity, () => gateway.gaveWay(), journal);
   const look = async () => {
+    watch.look(now());
     const newest = await kept.version();
     if (newest === version) return;
     await treatments.refresh();
@@ -139,8 +144,8 @@ function readPolicies(file: string): string {
   }
 }
 
-/** Every refusal by a policy goes into the journal, many in one commit; while the database is away, those beyond its queue are dropped. */
-function denialsTo(store: Store, now: () => number): NonNullable<GatewayOptions["onDenied"]> {
+/** Lines for the journal, many in one commit; while the database is away, those beyond the queue are dropped. */
+function journalOf(store: Store, now: () => number): (draft: Draft) => void {
   const drafts = new GroupCommit<Draft, void>(
     async (batch) => {
       await store.transaction((tx) => appendEntries(tx, batch, now()));
@@ -148,8 +153,13 @@ function denialsTo(store: Store, now: () => number): NonNullable<GatewayOptions[
     },
     { maxBatch: 500, maxQueued: 10_000 },
   );
+  return (draft) => void drafts.submit(draft).catch(() => {});
+}
+
+/** Every refusal by a policy, with the rules that decided. */
+function denialsTo(journal: (draft: Draft) => void): NonNullable<GatewayOptions["onDenied"]> {
   return ({ tenantId, keyId, modelId, jurisdiction, residency, dataClass }, { rules }, requestId) => {
     const data = { requestId, tenant: tenantId, jurisdiction, residency, dataClass, rules };
-    drafts.submit({ kind: "gateway.denied", actor: `key:${keyId}`, subject: modelId, data }).catch(() => {});
+    journal({ kind: "gateway.denied", actor: `key:${keyId}`, subject: modelId, data });
   };
 }

@@ -29,7 +29,7 @@ type Found = Omit<Curtailment, "untilMs"> & { readonly endsInMs: number | undefi
 
 function curtailmentOf(steering: Steering, { simulation, info }: LiveFactory): Found | undefined {
   const { scopes, shortW, criticalCuts } = steering.view();
-  if (shortW > 0) return { reason: `${formatPower(shortW)} more is needed than may be drawn`, endsInMs: undefined, flexibleShare: 0 };
+  if (shortW > 0) return { reason: "even the lowest caps need more power than may be drawn", endsInMs: undefined, flexibleShare: 0 };
   let tightest: { readonly scope: ScopeLimit; readonly share: number } | undefined;
   for (const scope of scopes) {
     if (scope.stretch?.target.limitW === undefined) continue;

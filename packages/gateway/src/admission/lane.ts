@@ -46,6 +46,8 @@ export class Lane {
     standard: new FairQueue(),
     flexible: new FairQueue(),
   };
+  /** Requests that gave way to a curtailment since the lane was made. */
+  readonly gaveWay = { refused: 0, delayed: 0 };
   #taken = 0;
   #flexibleTaken = 0;
 
@@ -85,7 +87,7 @@ export class Lane {
     const deadlineMs = nowMs + PATIENCE_MS[serviceClass];
     const curtailment = serviceClass === "flexible" ? this.#capacity.curtailment(nowMs) : undefined;
     if (curtailment?.flexibleShare === 0 && (curtailment.untilMs ?? Infinity) > deadlineMs)
-      return Promise.reject(curtailed(curtailment, nowMs));
+      return Promise.reject(this.#curtailed(curtailment, nowMs));
     if (queue.size >= MAX_WAITING) return Promise.reject(busy("Too many requests wait for this model."));
     const { promise, resolve, reject } = Promise.withResolvers<Place>();
     const waiting: Waiting = { ...arrival, deadlineMs, curtailment, enter: resolve, refuse: reject };
@@ -104,12 +106,24 @@ export class Lane {
     for (const serviceClass of ["critical", "standard", "flexible"] as const) {
       const queue = this.#waiting[serviceClass];
       for (const late of queue.takeWhere(({ deadlineMs }) => deadlineMs <= nowMs))
-        late.refuse(late.curtailment === undefined ? busy("This model is busy.") : curtailed(late.curtailment, nowMs));
+        late.refuse(late.curtailment === undefined ? busy("This model is busy.") : this.#curtailed(late.curtailment, nowMs));
       while (queue.size > 0 && this.#hasPlace(serviceClass, curtailment)) {
         const next = queue.shift()!;
+        if (next.curtailment !== undefined) this.gaveWay.delayed++;
         next.enter(this.#take(serviceClass, nowMs - next.nowMs, next.curtailment));
       }
     }
+  }
+
+  #curtailed({ reason, untilMs, traceparent }: Curtailment, nowMs: number): Refusal {
+    this.gaveWay.refused++;
+    return new Refusal(`Flexible work waits for power: ${reason}.`, {
+      status: 503,
+      type: "server_error",
+      code: "power_curtailment",
+      because: traceparent,
+      retryAfterS: untilMs === undefined ? UNKNOWN_END_S : Math.max(1, Math.ceil((untilMs - nowMs) / 1_000)),
+    });
   }
 
   #hasPlace(serviceClass: ServiceClass, curtailment: Curtailment | undefined): boolean {
@@ -139,14 +153,4 @@ export class Lane {
 
 function busy(message: string): Refusal {
   return new Refusal(`${message} Try again in a moment.`, { status: 503, type: "server_error", code: "overloaded", retryAfterS: 5 });
-}
-
-function curtailed({ reason, untilMs, traceparent }: Curtailment, nowMs: number): Refusal {
-  return new Refusal(`Flexible work waits for power: ${reason}.`, {
-    status: 503,
-    type: "server_error",
-    code: "power_curtailment",
-    because: traceparent,
-    retryAfterS: untilMs === undefined ? UNKNOWN_END_S : Math.max(1, Math.ceil((untilMs - nowMs) / 1_000)),
-  });
 }
