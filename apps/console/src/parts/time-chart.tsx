@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import { useSpeech } from "../i18n/language.tsx";
 import { colour, useTheme } from "../shell/theme.tsx";
+import { stack } from "./stack.ts";
 
 export interface ChartLine {
   readonly name: string;
@@ -142,18 +143,8 @@ function summary(lines: readonly ChartLine[], format: (value: number | null | un
   return lines.map(({ name, values }) => `${name} ${format(values.findLast((value) => value !== null && value !== undefined))}`).join(", ");
 }
 
-/** Stacked lines become sums; what is drawn last must come first in no band of its own. */
 function dataOf({ x, lines }: { readonly x: readonly number[]; readonly lines: readonly ChartLine[] }): uPlot.AlignedData {
-  const below = new Float64Array(x.length);
-  const columns = lines.map(({ values, stacked }) =>
-    x.map((_, i) => {
-      const value = values[i] ?? null;
-      if (!stacked) return value;
-      below[i] += value ?? 0;
-      return below[i];
-    }),
-  );
-  return [[...x], ...columns] as uPlot.AlignedData;
+  return [[...x], ...stack(x.length, lines)] as uPlot.AlignedData;
 }
 
 /** Each area is filled down to the one below it. */

@@ -7,7 +7,6 @@ const J_PER_KWH = 3.6e6;
 export interface TodaySums {
   readonly sinceMs: number;
   readonly siteEnergyJ: number;
-  readonly itEnergyJ: number;
   readonly tokens: number;
   readonly costKrw: number;
   readonly carbonG: number;
@@ -18,13 +17,12 @@ export interface TodaySums {
   readonly peakW: number;
 }
 
-/** Adds up the day, second by second. */
+/** Adds up the day, second by second. What was not read is not counted. */
 export class Today {
   readonly #utcOffsetMs: number;
   #day = NaN;
   #sinceMs = NaN;
   #siteJ = 0;
-  #itJ = 0;
   #tokens = 0;
   #tokenJ = 0;
   #krw = 0;
@@ -42,8 +40,8 @@ export class Today {
     if (day !== this.#day) this.#begin(day, atMs);
     const siteW = row[SERIES.sitePowerW];
     const [krwPerJ, carbonGPerJ] = [row[SERIES.priceKrwPerKWh] / J_PER_KWH, row[SERIES.carbonGPerKWh] / J_PER_KWH];
+    if (!Number.isFinite(siteW + krwPerJ + carbonGPerJ)) return;
     this.#siteJ += siteW;
-    this.#itJ += row[SERIES.itPowerW];
     this.#krw += siteW * krwPerJ;
     this.#carbonG += siteW * carbonGPerJ;
     this.#peakW = Math.max(this.#peakW, siteW);
@@ -61,7 +59,6 @@ export class Today {
     return {
       sinceMs: this.#sinceMs,
       siteEnergyJ: this.#siteJ,
-      itEnergyJ: this.#itJ,
       tokens: this.#tokens,
       costKrw: this.#krw,
       carbonG: this.#carbonG,
@@ -75,15 +72,6 @@ export class Today {
   #begin(day: number, atMs: number): void {
     this.#day = day;
     this.#sinceMs = atMs;
-    this.#siteJ =
-      this.#itJ =
-      this.#tokens =
-      this.#tokenJ =
-      this.#krw =
-      this.#tokenKrw =
-      this.#carbonG =
-      this.#tokenCarbonG =
-      this.#peakW =
-        0;
+    this.#siteJ = this.#tokens = this.#tokenJ = this.#krw = this.#tokenKrw = this.#carbonG = this.#tokenCarbonG = this.#peakW = 0;
   }
 }

@@ -62,7 +62,12 @@ export function Flow(props: {
                 onClick={isFeed ? () => onFeed(node.name) : undefined}
               >
                 <rect width="8" height={Math.max(1.5, node.height)} rx="1.5" fill={node.color} />
-                <text x="13" y={node.height / 2} dy={node.height > TWO_LINES_FROM ? "-0.25em" : "0.33em"}>
+                <text
+                  x="13"
+                  visibility={isNarrow && node.column < 2 ? "hidden" : undefined}
+                  y={node.height / 2}
+                  dy={node.height > TWO_LINES_FROM ? "-0.25em" : "0.33em"}
+                >
                   <tspan className="flow-name">{clipped(node.text ?? node.name, isNarrow ? 9 : node.column === 4 ? 24 : 17)}</tspan>
                   {node.column < 4 && (!isNarrow || node.height > TWO_LINES_FROM) && (
                     <tspan className="flow-value" {...(node.height > TWO_LINES_FROM ? { x: 13, dy: "1.25em" } : { dx: 5 })}>
