@@ -18,15 +18,16 @@ export function promisesOf({ site }: Simulation): ReadonlyMap<string, Promised> 
  * @param seen the plant as its own instruments and engines tell of it
  * @param limitW limit in force on a rack, W
  * @param promiseOf by id of a service; undefined = it promised nothing
+ * @param needs what is known of them already
  */
 export function needyWorks(
   seen: Simulation,
   { site, profiles }: Setup,
   limitW: (rack: number) => number,
   promiseOf: (service: string) => Promised | undefined,
+  needs = new ServiceNeeds(),
 ): () => readonly Work[] {
   const source = twinWorks(seen);
-  const needs = new ServiceNeeds();
   return () => {
     const works = source.works() ?? [];
     const limits = Float64Array.from(site.racks, (_, r) => limitW(r));

@@ -6,6 +6,7 @@ import {
   prepareSteering,
   quote,
   rackLimitW,
+  ServiceNeeds,
   shedHints,
   TargetBook,
   type CapWrite,
@@ -67,6 +68,7 @@ export class Steering {
   #devices: SteeredDevices | undefined;
   #loop: PowerLoop;
   #meters: Meters;
+  readonly #needs = new ServiceNeeds();
   #works: () => readonly Work[] | undefined;
   readonly #outputs: LiveOutputs;
   #writes: WrittenCap[] = [];
@@ -255,6 +257,7 @@ export class Steering {
       this.setup,
       (rack) => this.#loop.limitW(rack),
       (id) => promises.get(id),
+      this.#needs,
     );
   }
 
