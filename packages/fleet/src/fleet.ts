@@ -1,13 +1,16 @@
 import { may, type Principal } from "@pulmu/govern";
-import { appendEntries, type Draft, type Json, type SqlValue, type Store, type Transaction } from "@pulmu/journal";
+import { appendEntries, type Draft, type Json, type Store, type Transaction } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 import { type Capacity, capacityByType } from "./capacity.ts";
+import { draft } from "./draft.ts";
 import { follow, type FollowOptions, type Seen } from "./follow.ts";
 import { type LifeEvent, nextState } from "./life-cycle.ts";
-import type { FleetNode, Health, NodeState } from "./node.ts";
-import { nodeOf, ticketOf } from "./rows.ts";
+import type { FleetNode } from "./node.ts";
+import { type Changes, type NodeFilter, readChanges, readHistory, readNodes } from "./reading.ts";
+import { openRepair, takeWork } from "./repairs.ts";
+import { ticketOf } from "./rows.ts";
 import { NODE_COLUMNS, nodeIn, nodesIn, openTicket, writeAlike, writeNode, writeTicket } from "./tables.ts";
-import { nextStep, said, type Ticket, type Work } from "./ticket.ts";
+import type { Ticket, Work } from "./ticket.ts";
 
 export interface NewNode {
   readonly id: string;
@@ -16,20 +19,6 @@ export interface NewNode {
   readonly serial: string;
   readonly gpus: number;
 }
-
-export interface NodeFilter {
-  readonly state?: NodeState;
-  readonly health?: Health;
-  readonly rackId?: string;
-  /** Ids above this one. */
-  readonly after?: string;
-  readonly limit?: number;
-}
-
-/** Rows one answer holds at most. */
-export const MAX_NODES = 100_000;
-/** Lines of a ticket's log at most. */
-const MAX_LOG = 200;
 
 /**
  * The nodes of a site, what is wrong with them and how it is mended, kept in the store. Every act checks the right of the one who asks and
@@ -131,45 +120,8 @@ export class Fleet {
     oneLine("note", work.note, true);
     return this.#act(by, id, async (tx, change) => {
       const node = await nodeIn(tx, id);
-      const ticket = await openTicket(tx, node);
-      const step = nextStep(ticket.step, work);
-      if (step === undefined)
-        throw new PulmuError({
-          code: "fleet.step",
-          path: id,
-          value: work.kind,
-          rule: `its repair is at "${ticket.step}": this comes out of turn`,
-          hint: "diagnosed, mended, validated",
-        });
-      if (work.kind === "mended" && (work.partOut === "") !== (work.partIn === ""))
-        throw new PulmuError({
-          code: "fleet.serial",
-          path: id,
-          rule: "a part that goes has a part that comes: give both serials, or neither",
-        });
-      const failed = work.kind === "validated" && !work.passed;
-      const changed: Ticket = {
-        ...ticket,
-        step,
-        ...(work.kind === "diagnosed" && { component: work.component, remedy: work.remedy }),
-        ...(work.kind === "mended" && work.partOut !== "" && { partOut: work.partOut, partIn: work.partIn }),
-        retries: ticket.retries + (failed ? 1 : 0),
-        log: [...ticket.log, { atMs: this.#now(), actor: by.id, text: said(work) }].slice(-MAX_LOG),
-      };
-      await writeTicket(tx, changed);
-      // A new machine in the old one's place: from now on it has the new one's serial.
-      if (work.kind === "mended" && changed.component === "" && work.partIn !== "")
-        await writeNode(tx, { ...node, serial: work.partIn, change });
-      return {
-        result: changed,
-        drafts: [
-          draft(by, `fleet.repair.${failed ? "failed-validation" : work.kind}`, id, {
-            ticket: ticket.id,
-            partOut: changed.partOut,
-            partIn: changed.partIn,
-          }),
-        ],
-      };
+      const { ticket, draft: told } = await takeWork(tx, by, node, work, change, this.#now());
+      return { result: ticket, drafts: [told] };
     });
   }
 
@@ -184,7 +136,7 @@ export class Fleet {
           path: id,
           value: ticket.step,
           rule: "only a node whose validation passed goes back into service",
-          hint: `pulmu fleet repair ${id} validated`,
+          hint: `pulmu fleet repair ${id} passed`,
         });
       const nowMs = this.#now();
       await writeTicket(tx, { ...ticket, step: "closed", closedMs: nowMs });
@@ -224,7 +176,7 @@ export class Fleet {
         changed.push(node);
         const told = events.filter((event) => event !== "allocated" && event !== "released"); // what runs where is told by who runs it
         for (const event of told) drafts.push(draft(by, `fleet.node.${event}`, node.id, { health: node.health, reason: node.reason }));
-        if (events.includes("drained")) drafts.push(await this.#openRepair(tx, by, before, node));
+        if (events.includes("drained")) drafts.push(await openRepair(tx, by, before, node, nowMs));
         const plain = told.length === 0 && before.findings.length + node.findings.length === 0 && before.owesResume === node.owesResume;
         const key = plain ? [node.state, node.health, node.tenantId, node.sinceMs].join(" ") : node.id;
         if (!plain) await writeNode(tx, node);
@@ -235,21 +187,9 @@ export class Fleet {
     });
   }
 
-  async nodes(by: Principal, { state, health, rackId, after = "", limit = MAX_NODES }: NodeFilter = {}): Promise<readonly FleetNode[]> {
+  async nodes(by: Principal, filter: NodeFilter = {}): Promise<readonly FleetNode[]> {
     permit(by, "fleet.read");
-    const where = ["id > $1"];
-    const values: SqlValue[] = [after];
-    const narrow = (column: string, value: string | undefined) => {
-      if (value !== undefined) where.push(`${column} = $${values.push(value)}`);
-    };
-    narrow("state", state);
-    narrow("health", health);
-    narrow("rack_id", rackId);
-    const rows = await this.#store.query(
-      `select * from fleet_nodes where ${where.join(" and ")} order by id limit $${values.push(limit)}`,
-      values,
-    );
-    return rows.map(nodeOf);
+    return readNodes(this.#store, filter);
   }
 
   async node(by: Principal, id: string): Promise<{ readonly node: FleetNode; readonly tickets: readonly Ticket[] }> {
@@ -262,18 +202,9 @@ export class Fleet {
   }
 
   /** Nodes changed after this number, in the order of their changes. Ask again from `cursor`; what changed twice comes once, as it is now. */
-  async changes(
-    by: Principal,
-    since: number,
-    limit = 1_000,
-  ): Promise<{ readonly nodes: readonly FleetNode[]; readonly cursor: number; readonly more: boolean }> {
+  async changes(by: Principal, since: number, limit = 1_000): Promise<Changes> {
     permit(by, "fleet.read");
-    const rows = await this.#store.query("select * from fleet_nodes where change > $1 order by change, id limit $2", [since, MAX_NODES]);
-    // A change of many nodes has one number: it is given whole, or the rest of it would be passed over.
-    let end = Math.min(limit, rows.length);
-    while (end < rows.length && rows[end]["change"] === rows[end - 1]["change"]) end++;
-    const nodes = rows.slice(0, end).map(nodeOf);
-    return { nodes, cursor: nodes.at(-1)?.change ?? since, more: end < rows.length };
+    return readChanges(this.#store, since, limit);
   }
 
   async capacity(by: Principal): Promise<readonly Capacity[]> {
@@ -283,11 +214,7 @@ export class Fleet {
   /** Every repair that a serial was part of: the node's own, or a part's that went or came. Newest first. */
   async history(by: Principal, serial: string): Promise<readonly Ticket[]> {
     permit(by, "fleet.read");
-    const rows = await this.#store.query(
-      "select * from fleet_tickets where serial = $1 or part_out = $1 or part_in = $1 order by id desc limit 1000",
-      [serial],
-    );
-    return rows.map(ticketOf);
+    return readHistory(this.#store, serial);
   }
 
   /** One event in a node's life, by hand. */
@@ -310,31 +237,7 @@ export class Fleet {
     const changed: FleetNode = { ...node, state, sinceMs: this.#now(), change };
     await writeNode(tx, event === "drained" ? { ...changed, tenantId: undefined } : changed);
     const drafts = [draft(by, `fleet.node.${event}`, node.id, { reason: node.reason, ...data })];
-    return event === "drained" ? [...drafts, await this.#openRepair(tx, by, node, changed)] : drafts;
-  }
-
-  async #openRepair(tx: Transaction, by: Principal, before: FleetNode, node: FleetNode): Promise<Draft> {
-    const nowMs = this.#now();
-    const [{ n }] = await tx.query<{ n: number }>("select coalesce(max(id), 0) + 1 as n from fleet_tickets");
-    const [worst] = node.findings;
-    const ticket: Ticket = {
-      id: n,
-      nodeId: node.id,
-      serial: node.serial,
-      tenantId: before.tenantId ?? "",
-      step: "opened",
-      cause: node.reason,
-      component: worst?.component ?? "",
-      remedy: worst?.remedy ?? "none",
-      openedMs: nowMs,
-      closedMs: undefined,
-      partOut: "",
-      partIn: "",
-      retries: 0,
-      log: [{ atMs: nowMs, actor: by.id, text: `opened: ${node.reason}` }],
-    };
-    await writeTicket(tx, ticket);
-    return draft(by, "fleet.repair.opened", node.id, { ticket: n, cause: node.reason });
+    return event === "drained" ? [...drafts, await openRepair(tx, by, node, changed, this.#now())] : drafts;
   }
 
   async #act<T>(
@@ -362,10 +265,6 @@ export class Fleet {
 function permit(by: Principal, action: "fleet.read" | "fleet.manage"): void {
   if (!may(by, action, undefined))
     throw new PulmuError({ code: "govern.denied", path: action, rule: `${by.id} may not do this`, hint: "ask an operator for the role" });
-}
-
-function draft(by: Principal, kind: string, subject: string, data: { readonly [name: string]: Json }): Draft {
-  return { kind, actor: by.id, subject, data };
 }
 
 /** Nothing that anybody would want to know is different. */
