@@ -3,10 +3,11 @@ import { appendEntries, type Draft, type Store, type Transaction } from "@pulmu/
 import { PulmuError } from "@pulmu/units";
 import { type Application, type ApplicationForm, ineligibilities } from "./application.ts";
 import type { Call } from "./call.ts";
-import { afterSpan, type Grant, holdsGpus, ifOver, nextSpan, usedAsPlanned } from "./grant.ts";
+import { type Grant, holdsGpus } from "./grant.ts";
+import { judgeUse, type MeasureUse } from "./monitor.ts";
 import { publicReport, type PublicReport } from "./report.ts";
 import { draftOf, offer, rank, regrant, subject } from "./offer.ts";
-import type { Review } from "./review.ts";
+import { checkPoints, type Review } from "./review.ts";
 import {
   applicationIn,
   applicationsIn,
@@ -21,11 +22,7 @@ import {
   writeApplication,
   writeGrant,
   writeReview,
-  writeUse,
 } from "./tables.ts";
-
-/** GPU-milliseconds that a grant's tenant used between two moments: what the ledger says. */
-export type MeasureUse = (grant: Grant, fromMs: number, untilMs: number) => Promise<bigint>;
 
 /** Applications to one call at most. */
 const MAX_APPLICATIONS = 10_000;
@@ -235,34 +232,7 @@ export class Allotments {
   /** Looks at the use of every grant of a call, span by span, and does what follows: warns, takes back, grants to the next. */
   async monitor(by: Principal, callId: string, measure: MeasureUse): Promise<readonly Grant[]> {
     return this.#act(by, "allotment.manage", undefined, callId, async (tx) => {
-      const { call } = await callIn(tx, callId);
-      const nowMs = this.#now();
-      const changed: Grant[] = [];
-      const drafts: Draft[] = [];
-      for (const before of await grantsIn(tx, callId)) {
-        let grant = before;
-        for (let span = nextSpan(call, grant, nowMs); span !== undefined; span = nextSpan(call, grant, nowMs)) {
-          const usedMs = await measure(grant, span.fromMs, span.untilMs);
-          const asPlanned = usedAsPlanned(call, grant, usedMs, span.fromMs, span.untilMs);
-          await writeUse(tx, { grantId: grant.id, ...span, usedMs, asPlanned });
-          const state = grant.state;
-          grant = afterSpan(grant, asPlanned, span.untilMs, `less than ${call.use.leastOfPlan} % of the planned use`, nowMs);
-          if (grant.state !== state)
-            drafts.push(
-              draftOf(by, `allotment.grant.${grant.state === "active" ? "cleared" : grant.state}`, `grant ${grant.id}`, {
-                reason: grant.reason,
-                gpus: grant.gpus,
-              }),
-            );
-        }
-        grant = ifOver(grant, nowMs);
-        if (grant.state === "ended" && before.state !== "ended") drafts.push(draftOf(by, "allotment.grant.ended", `grant ${grant.id}`));
-        if (grant === before) continue;
-        await writeGrant(tx, grant);
-        changed.push(grant);
-      }
-      const freed = changed.some(({ state }) => state === "reclaimed");
-      if (freed) drafts.push(...(await regrant(tx, by, callId, this.#now())));
+      const { changed, drafts } = await judgeUse(tx, by, callId, measure, this.#now());
       return { result: changed, drafts };
     });
   }
@@ -355,26 +325,4 @@ function mustBe(callId: string, state: string, wanted: string): void {
 
 function wrongState(path: string, value: string, rule: string): PulmuError {
   return new PulmuError({ code: "allotment.state", path, value, rule });
-}
-
-function checkPoints(call: Call, points: Review["points"]): void {
-  const given = points ?? {};
-  const problems = [
-    ...call.criteria
-      .filter(({ id }) => !(Number.isInteger(given[id]) && given[id] >= 0 && given[id] <= 100))
-      .map(({ id }) => ({
-        code: "allotment.review",
-        path: `points.${id}`,
-        value: String(given[id] ?? ""),
-        rule: "whole points from 0 to 100",
-      })),
-    ...Object.keys(given)
-      .filter((id) => !call.criteria.some((criterion) => criterion.id === id))
-      .map((id) => ({
-        code: "allotment.review",
-        path: `points.${id}`,
-        rule: `no criterion of the call; it has ${call.criteria.map((one) => one.id).join(", ")}`,
-      })),
-  ];
-  if (problems.length > 0) throw new PulmuError(problems);
 }

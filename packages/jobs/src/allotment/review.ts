@@ -1,3 +1,4 @@
+import { PulmuError } from "@pulmu/units";
 import type { Application } from "./application.ts";
 import type { Call } from "./call.ts";
 
@@ -45,4 +46,27 @@ export function compareScores(a: Score, b: Score): number {
 export function showScore({ sum, of }: Score): string {
   const hundredths = (sum * 100n) / of;
   return `${hundredths / 100n}.${String(hundredths % 100n).padStart(2, "0")}`;
+}
+
+/** @throws PulmuError `allotment.review` unless there are whole points from 0 to 100 for each criterion, and for nothing else */
+export function checkPoints(call: Call, points: Review["points"]): void {
+  const given = points ?? {};
+  const problems = [
+    ...call.criteria
+      .filter(({ id }) => !(Number.isInteger(given[id]) && given[id] >= 0 && given[id] <= 100))
+      .map(({ id }) => ({
+        code: "allotment.review",
+        path: `points.${id}`,
+        value: String(given[id] ?? ""),
+        rule: "whole points from 0 to 100",
+      })),
+    ...Object.keys(given)
+      .filter((id) => !call.criteria.some((criterion) => criterion.id === id))
+      .map((id) => ({
+        code: "allotment.review",
+        path: `points.${id}`,
+        rule: `no criterion of the call; it has ${call.criteria.map((one) => one.id).join(", ")}`,
+      })),
+  ];
+  if (problems.length > 0) throw new PulmuError(problems);
 }
