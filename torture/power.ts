@@ -5,6 +5,8 @@
  */
 import { tortureRun } from "./power/world.ts";
 
+const TELL_EVERY = 500;
+
 export async function run({ seed, seeds = 1000 }: { readonly seed: number; readonly seeds: number | undefined }): Promise<boolean> {
   const started = performance.now();
   let failed = 0;
@@ -18,6 +20,8 @@ export async function run({ seed, seeds = 1000 }: { readonly seed: number; reado
       const more = result.findings.length > shown.length ? [`  and ${result.findings.length - shown.length} more`] : [];
       process.stdout.write([`seed ${s} (npm run torture -- power --seed ${s} --seeds 1):`, ...shown, ...more].join("\n") + "\n");
     }
+    const done = s + 1 - seed;
+    if (done % TELL_EVERY === 0 && done < seeds) process.stderr.write(`${done} of ${seeds}, ${failed} failed\n`);
   }
   const seconds = (performance.now() - started) / 1000;
   process.stdout.write(`${seeds} seeds, ${failed} failed, ${writes.toLocaleString("en")} writes, ${seconds.toFixed(0)} s\n`);
