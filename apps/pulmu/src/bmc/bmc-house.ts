@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Simulation } from "@pulmu/twin";
 import type { EmulatedBmc } from "./emulated-bmc.ts";
@@ -33,11 +33,12 @@ export interface BmcHouse {
  * @throws PulmuError `bmc.no-profile`
  */
 export async function openBmcHouse(twin: Simulation, port: number, folder: string): Promise<BmcHouse> {
-  const password = randomBytes(18).toString("base64url");
+  const [passwordFile, userFile, accessFile] = ["bmc-password", "bmc-user", "bmcs.yaml"].map((name) => join(folder, name));
+  // Kept over a restart: whoever operates the site need not be told anew.
+  const password = existsSync(passwordFile) ? readFileSync(passwordFile, "utf8").trim() : randomBytes(18).toString("base64url");
   const bmcs = twinBmcs(twin, [...twin.site.racks.keys()], { user: USER, password });
   const server = await serveBmcs(bmcs, { port });
   mkdirSync(folder, { recursive: true });
-  const [passwordFile, userFile, accessFile] = ["bmc-password", "bmc-user", "bmcs.yaml"].map((name) => join(folder, name));
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
   writeFileSync(userFile, `${USER}\n`, { mode: 0o600 });
   const pattern = server.urlOf("{rack}/tray-{tray}");
