@@ -7,6 +7,7 @@ import { Gatekeeper, SYSTEM } from "@pulmu/govern";
 import { Allotments, loadCall, prepareAllotments } from "@pulmu/jobs/allotment";
 import { createAccountsApi } from "../accounts/api.ts";
 import { type House, openHouse } from "../accounts/house.ts";
+import { bookOf } from "../jobs/book-of.ts";
 import { runPulmu } from "../testing/run-pulmu.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pulmu-allot-"));
@@ -78,6 +79,9 @@ use: { every: 14 d, leastOfPlan: 50 }
     assert.deepEqual([review.code, review.stderr], [0, ""]);
     assert.equal((await ask(operator, "POST", "/calls/spring/decide")).json[0].gpus, 16);
     assert.equal((await ask(tenant, "POST", "/grants/1/answer", { accepts: true })).json.state, "active");
+    const reserved = async () =>
+      (await (await bookOf(house.store)).reservations()).map(({ groupId, gpus, fromMs, untilMs }) => [groupId, gpus, fromMs, untilMs]);
+    assert.deepEqual(await reserved(), [["startup", 16, form.fromMs, form.untilMs]]);
     clock.ms = Date.UTC(2026, 1, 1) + 14 * DAY;
     const used = { id: "u1", kind: "job", atMs: Date.UTC(2026, 1, 3), tenantId: "startup", projectId: "startup/lab", keyId: "", modelId: "", acceleratorId: "", meters: { gpuMilliS: 16 * 6 * DAY } }; // prettier-ignore
     await (await house.ledger()).record(used as never);
@@ -85,6 +89,7 @@ use: { every: 14 d, leastOfPlan: 50 }
     assert.deepEqual([warned.state, warned.costSoFarKrw], ["warned", `${16 * 14 * 24 * 500}`]);
     clock.ms += 14 * DAY;
     assert.equal((await ask(operator, "POST", "/calls/spring/monitor")).json[0].state, "reclaimed");
+    assert.deepEqual(await reserved(), [["startup", 16, form.fromMs, clock.ms]], "its jobs have them no longer");
     const report = (await ask(tenant, "GET", "/calls/spring/report")).json;
     assert.deepEqual([report.reclaimed, report.sectors[0].gpusHeld, report.grants[0].usedPercent], [1, 0, 21.4]);
     assert.equal((await ask(tenant, "GET", "/calls/spring/reviews")).status, 403);

@@ -1,8 +1,10 @@
 import { costUntilKrw, type Grant, parseCall } from "@pulmu/jobs/allotment";
 import { PulmuError } from "@pulmu/units";
 import { z } from "zod";
+import type { House } from "../accounts/house.ts";
 import { type Operation, operation } from "../accounts/operation.ts";
 import { useByLedger } from "./measure-use.ts";
+import { reserveGrants } from "./reserve.ts";
 import * as schema from "./schemas.ts";
 
 const TAG = "allotment";
@@ -71,7 +73,9 @@ export const allotmentOperations: readonly Operation[] = [
     answer: z.array(schema.grant),
     run: async ({ house, by, path }) => {
       const measure = await useByLedger(house.store, house.calendar);
-      return (await (await house.allotments()).monitor(by, path["call"], measure)).map((grant) => shown(grant, house.now()));
+      const changed = await (await house.allotments()).monitor(by, path["call"], measure);
+      await reserveGrants(house, path["call"]);
+      return changed.map((grant) => shown(grant, house.now()));
     },
   }),
   operation({
@@ -157,8 +161,7 @@ export const allotmentOperations: readonly Operation[] = [
     summary: "Take a grant with its conditions, or decline it",
     body: z.strictObject({ accepts: z.boolean() }),
     answer: schema.grant,
-    run: async ({ house, by, path, body }) =>
-      shown(await (await house.allotments()).answer(by, number(path["grant"]), body.accepts), house.now()),
+    run: async ({ house, by, path, body }) => kept(house, await (await house.allotments()).answer(by, number(path["grant"]), body.accepts)),
   }),
   operation({
     id: "reclaimGrant",
@@ -168,10 +171,15 @@ export const allotmentOperations: readonly Operation[] = [
     summary: "Take a grant back at once; the next one gets it",
     body: z.strictObject({ reason: z.string().min(1).max(500) }),
     answer: schema.grant,
-    run: async ({ house, by, path, body }) =>
-      shown(await (await house.allotments()).reclaim(by, number(path["grant"]), body.reason), house.now()),
+    run: async ({ house, by, path, body }) => kept(house, await (await house.allotments()).reclaim(by, number(path["grant"]), body.reason)),
   }),
 ];
+
+/** What a changed grant gives is kept free for its tenant before anybody is told. */
+async function kept(house: House, grant: Grant) {
+  await reserveGrants(house, grant.callId);
+  return shown(grant, house.now());
+}
 
 function shown(grant: Grant, nowMs: number) {
   const costs = grant.state !== "offered" && grant.state !== "declined";

@@ -3,6 +3,7 @@ import { checkShape, readYamlFile } from "@pulmu/units/yaml";
 import { z } from "zod";
 import { digits, printLine, printTable, when } from "../../accounts/print.ts";
 import { useByLedger } from "../../allotment/measure-use.ts";
+import { reserveGrants } from "../../allotment/reserve.ts";
 import { type ExitCode, printJson } from "../../exit.ts";
 import { type CommonOptions, withHouse } from "../accounts/identity.ts";
 
@@ -103,6 +104,7 @@ export const decideCall = (id: string, options: CommonOptions): Promise<ExitCode
 export const answerGrant = (id: number, accepts: boolean, options: CommonOptions): Promise<ExitCode> =>
   withHouse(options, async (house, by) => {
     const grant = await (await house.allotments()).answer(by, id, accepts);
+    await reserveGrants(house, grant.callId);
     if (options.json) return printJson(grant);
     printLine(`Grant ${id} is ${grant.state}.${accepts ? ` On condition: ${grant.conditions.join("; ")}` : ""}`);
   });
@@ -110,6 +112,7 @@ export const answerGrant = (id: number, accepts: boolean, options: CommonOptions
 export const monitorCall = (id: string, options: CommonOptions): Promise<ExitCode> =>
   withHouse(options, async (house, by) => {
     const changed = await (await house.allotments()).monitor(by, id, await useByLedger(house.store, house.calendar));
+    await reserveGrants(house, id);
     if (options.json) return printJson(changed);
     if (changed.length === 0) printLine("nothing to look at: no span of use has ended since the last time");
     else printGrants(changed, house.now());
@@ -118,6 +121,7 @@ export const monitorCall = (id: string, options: CommonOptions): Promise<ExitCod
 export const reclaimGrant = (id: number, options: CommonOptions & { readonly reason: string }): Promise<ExitCode> =>
   withHouse(options, async (house, by) => {
     const grant = await (await house.allotments()).reclaim(by, id, options.reason);
+    await reserveGrants(house, grant.callId);
     if (options.json) return printJson(grant);
     printLine(`Grant ${id} is taken back: ${digits(grant.gpus)} GPUs go to who waits.`);
   });
