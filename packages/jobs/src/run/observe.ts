@@ -1,6 +1,7 @@
 import type { Job } from "../book/job.ts";
 import { beginPause, beginRun, endRun } from "../book/job-times.ts";
 import type { EngineJob } from "../engines/engine.ts";
+import { TRY_AGAIN } from "../engines/script.ts";
 
 /** Ends that nodes or the engine caused, after which a job is given up: something is wrong that starting again does not mend. */
 export const MAX_FAULTS = 20;
@@ -114,6 +115,7 @@ function stopped(job: Job, nowMs: number): Told | undefined {
 }
 
 function failed(job: Job, code: number, why: string, nowMs: number): Told {
+  if (code === TRY_AGAIN) return faulted(job, "it did not begin on all its nodes", nowMs);
   const how = why === "timeout" ? "its time limit was reached" : `exit code ${code}`;
   if (why === "timeout" || job.failures >= job.spec.retries) return ended(job, "failed", how, nowMs, code);
   endRun(job, nowMs, true);
