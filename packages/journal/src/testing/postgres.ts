@@ -24,7 +24,8 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-const START_TIMEOUT_MS = 60_000;
+/** With many others at the same disk, recovering takes minutes. */
+const START_TIMEOUT_MS = 240_000;
 
 function findBinaries(): string | undefined {
   const root = "/usr/lib/postgresql";
