@@ -5,6 +5,7 @@ export { prepareGateway } from "./batches/schema.ts";
 export { type Count, CountedAccounts, type KeptCounts, readCounts, readReplicas } from "./metering/counts.ts";
 export { type DeployedModel, type DeployedReplica, ENGINES } from "./deployments/deployed-model.ts";
 export { Deployments } from "./deployments/deployments.ts";
+export { EnergyMeter, processorCounter } from "./llama/energy-meter.ts";
 export { LLAMA_PACKAGE, loadLlama } from "./llama/library.ts";
 export { LlamaEngine, type LlamaEngineOptions } from "./llama/llama-engine.ts";
 export { LlamaServer, type LlamaServerOptions } from "./llama/llama-server.ts";

@@ -45,8 +45,8 @@ export class DeployedModels {
       maxOutputTokens,
       maxConcurrent,
       fallbacks,
-      countsAsItGoes: model.engine === "vllm",
-      isolatesCache: model.engine === "vllm" && !model.sharesCache,
+      countsAsItGoes: model.engine !== "openai",
+      isolatesCache: model.engine !== "openai" && !model.sharesCache,
       energy: this.#energyOf(model),
       replicas: replicas.map(({ id, url, weight, keyEnv, draining }) => {
         const name = JSON.stringify([modelId, id, url, keyEnv]);
@@ -61,12 +61,13 @@ export class DeployedModels {
     };
   }
 
-  /** By the tokens made, with cooling, losses and carbon as the site has them now. */
-  #energyOf({ joulesPerToken }: DeployedModel): EnergyModel {
+  /** As its machine metered it, else by the tokens made; with cooling, losses and carbon as the site has them now. */
+  #energyOf({ joulesPerToken, engine }: DeployedModel): EnergyModel {
     return {
-      energyOf: ({ outputTokens }, durationS) => {
+      energyOf: ({ outputTokens, energyJ }, durationS) => {
+        const measured = engine === "pulmu" && energyJ !== undefined;
         const { row } = this.#factory.simulation;
-        const itJ = outputTokens * joulesPerToken;
+        const itJ = measured ? energyJ : outputTokens * joulesPerToken;
         const facilityJ = itJ * (row[SERIES.pue] > 1 ? row[SERIES.pue] : 1);
         const gPerKWh = row[SERIES.carbonGPerKWh];
         this.#meter.addElsewhere(itJ, facilityJ);

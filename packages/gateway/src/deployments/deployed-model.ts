@@ -13,8 +13,11 @@ export interface DeployedReplica {
   readonly draining: boolean;
 }
 
-/** What engines speak beyond OpenAI's API: `vllm` counts tokens as it goes and keeps prompts' memory apart by salt, `openai` nothing. */
-export const ENGINES = ["openai", "vllm"] as const;
+/**
+ * What engines speak beyond OpenAI's API: `vllm` counts tokens as it goes and keeps prompts' memory apart by salt; `pulmu` (`pulmu serve`) says
+ * besides what its machine's meter saw; `openai` nothing.
+ */
+export const ENGINES = ["openai", "vllm", "pulmu"] as const;
 
 /** A model as an operator deployed it: kept until it is removed, whoever restarts. */
 export interface DeployedModel {

@@ -2,11 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { isObject, type JsonObject, parseObject, readBody } from "../http/read-body.ts";
 import { invalid, openAiError, Refusal } from "../refusal.ts";
+import type { EnergyMeter, MeteredWork } from "./energy-meter.ts";
 import type { Token } from "./library.ts";
 import type { Generation, LlamaEngine } from "./llama-engine.ts";
 import { historyOf, samplingOf } from "./llama-requests.ts";
 
 export interface LlamaServerOptions {
+  /** Of this machine; undefined: it has none, and answers say nothing of energy. */
+  readonly meter?: EnergyMeter | undefined;
   readonly modelId: string;
   /** Epoch ms. */
   readonly now: () => number;
@@ -133,16 +136,19 @@ export class LlamaServer {
       created: Math.floor(this.#options.now() / 1_000),
       model: this.#options.modelId,
     };
+    const work = this.#options.meter?.begin();
+    const usage = (made: number) => usageOf(generation, made, work);
     try {
       await (body["stream"] === true
-        ? this.#stream(body, form, base, generation, response)
-        : this.#whole(form, base, generation, response));
+        ? this.#stream(body, form, base, generation, usage, response)
+        : this.#whole(form, base, generation, usage, response));
     } finally {
+      work?.end();
       await generation.pieces.return({ reason: "stop", rest: "" }); // whatever happened, its slot is free
     }
   }
 
-  async #whole(form: Form, base: JsonObject, generation: Generation, response: ServerResponse): Promise<void> {
+  async #whole(form: Form, base: JsonObject, generation: Generation, usage: UsageSoFar, response: ServerResponse): Promise<void> {
     let text = "";
     let made = 0;
     for (;;) {
@@ -153,7 +159,7 @@ export class LlamaServer {
           ...base,
           object: form.object,
           choices: [form.choice(text + rest, reason)],
-          usage: usageOf(generation, made),
+          usage: usage(made),
         });
       }
       text += next.value;
@@ -161,14 +167,19 @@ export class LlamaServer {
     }
   }
 
-  async #stream(body: JsonObject, form: Form, base: JsonObject, generation: Generation, response: ServerResponse): Promise<void> {
+  async #stream(
+    body: JsonObject,
+    form: Form,
+    base: JsonObject,
+    generation: Generation,
+    usage: UsageSoFar,
+    response: ServerResponse,
+  ): Promise<void> {
     const options = isObject(body["stream_options"]) ? body["stream_options"] : {};
     const running = options["continuous_usage_stats"] === true;
     let made = 0;
-    const send = (choices: readonly JsonObject[], usage: boolean) =>
-      response.write(
-        `data: ${JSON.stringify({ ...base, object: form.chunk, choices, ...(usage && { usage: usageOf(generation, made) }) })}\n\n`,
-      );
+    const send = (choices: readonly JsonObject[], counted: boolean) =>
+      response.write(`data: ${JSON.stringify({ ...base, object: form.chunk, choices, ...(counted && { usage: usage(made) }) })}\n\n`);
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
     if (form.opening !== undefined) send([form.opening], running);
     for (;;) {
@@ -190,21 +201,30 @@ export class LlamaServer {
     const { input } = body;
     const inputs = Array.isArray(input) ? input : [input];
     if (inputs.length === 0 || !inputs.every((one) => typeof one === "string")) throw invalid("input", "This engine embeds texts.");
+    const work = this.#options.meter?.begin();
     let promptTokens = 0;
     const data: JsonObject[] = [];
-    for (const [index, text] of (inputs as string[]).entries()) {
-      const { vector, tokens } = await this.#engine.embed(text);
-      promptTokens += tokens;
-      const embedding = body["encoding_format"] === "base64" ? Buffer.from(Float32Array.from(vector).buffer).toString("base64") : vector;
-      data.push({ object: "embedding", index, embedding });
+    try {
+      for (const [index, text] of (inputs as string[]).entries()) {
+        const { vector, tokens } = await this.#engine.embed(text);
+        promptTokens += tokens;
+        const embedding = body["encoding_format"] === "base64" ? Buffer.from(Float32Array.from(vector).buffer).toString("base64") : vector;
+        data.push({ object: "embedding", index, embedding });
+      }
+    } finally {
+      work?.end();
     }
-    const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens };
+    const usage = { prompt_tokens: promptTokens, total_tokens: promptTokens, ...(work !== undefined && { energy_joules: work.joules }) };
     sendJson(response, 200, { object: "list", data, model: this.#options.modelId, usage });
   }
 }
 
-function usageOf({ promptTokens, cachedTokens }: Generation, made: number): JsonObject {
+/** What an answer has used when it has made so many tokens. */
+type UsageSoFar = (made: number) => JsonObject;
+
+function usageOf({ promptTokens, cachedTokens }: Generation, made: number, work: MeteredWork | undefined): JsonObject {
   return {
+    ...(work !== undefined && { energy_joules: work.joules }),
     prompt_tokens: promptTokens,
     completion_tokens: made,
     total_tokens: promptTokens + made,

@@ -8,6 +8,8 @@ import OpenAI from "openai";
 import { collect } from "../testing/collect.ts";
 import { deployment, type Door, openDoor } from "../testing/door.ts";
 import { tinyGguf } from "../testing/tiny-gguf.ts";
+import type { EnergyModel } from "../metering/energy.ts";
+import { EnergyMeter } from "./energy-meter.ts";
 import { loadLlama } from "./library.ts";
 import { LlamaEngine } from "./llama-engine.ts";
 import { LlamaServer } from "./llama-server.ts";
@@ -51,11 +53,16 @@ describe("a real model behind the gateway", { skip }, () => {
     const file = join(folder, "tiny.gguf");
     writeFileSync(file, tinyGguf());
     engine = await LlamaEngine.open(await loadLlama(FOLDER), { file, slots: 2, threads: 1, gpu: false, contextTokens: 512 });
-    server = new LlamaServer(engine, { modelId: "tiny", now: Date.now, onDefect: (error) => defects.push(error) });
+    let joules = 0;
+    const meter = new EnergyMeter({ read: () => joules++ }); // each look costs a joule
+    server = new LlamaServer(engine, { modelId: "tiny", meter, now: Date.now, onDefect: (error) => defects.push(error) });
     const { port } = await server.listen("127.0.0.1", 0);
     engineUrl = `http://127.0.0.1:${port}/v1`;
     store = await openStore(join(folder, "llama.db"));
-    door = await openDoor(store, [deployment("tiny", [engineUrl], { countsAsItGoes: true })]);
+    const energy: EnergyModel = {
+      energyOf: ({ energyJ = NaN }) => ({ gpuS: 0, itJ: energyJ, facilityJ: energyJ, carbonG: 0, basis: "measured" }),
+    };
+    door = await openDoor(store, [deployment("tiny", [engineUrl], { countsAsItGoes: true, energy })]);
     client = new OpenAI({ apiKey: door.key, baseURL: door.url, maxRetries: 0 });
   });
   after(async () => {
@@ -75,6 +82,8 @@ describe("a real model behind the gateway", { skip }, () => {
     assert.equal(usage!.completion_tokens, 40);
     assert.equal(choices[0].finish_reason, "length");
     const billed = await lastBill();
+    assert.equal(billed.itMilliJ, 1_000 * (usage as object as { energy_joules: number }).energy_joules);
+    assert.ok(billed.itMilliJ! > 0, "as the machine's meter saw it");
     assert.deepEqual([(billed.promptTokens ?? 0) + (billed.cachedTokens ?? 0), billed.outputTokens], [usage!.prompt_tokens, 40]);
     const chunks = await collect(await client.chat.completions.create({ ...ask, stream: true, stream_options: { include_usage: true } }));
     assert.equal(chunks.map(({ choices: [choice] }) => choice?.delta.content ?? "").join(""), choices[0].message.content);

@@ -7,6 +7,8 @@ export interface Usage {
   /** Of these, read from a prefix cache. */
   readonly cachedTokens: number;
   readonly outputTokens: number;
+  /** At the machine, J, where the upstream has a meter and says so. */
+  readonly energyJ?: number;
 }
 
 /** A count as upstreams write it; anything else counts as none. */
@@ -17,7 +19,9 @@ export function readUsage(usage: unknown): Usage | undefined {
   if (!isObject(usage)) return undefined;
   const details = usage["prompt_tokens_details"] ?? usage["input_tokens_details"];
   const promptTokens = count(usage["prompt_tokens"] ?? usage["input_tokens"]);
+  const energyJ = usage["energy_joules"];
   return {
+    ...(typeof energyJ === "number" && energyJ >= 0 && energyJ < 1e12 ? { energyJ } : undefined),
     promptTokens,
     cachedTokens: Math.min(promptTokens, isObject(details) ? count(details["cached_tokens"]) : 0),
     outputTokens: count(usage["completion_tokens"] ?? usage["output_tokens"]),

@@ -5,6 +5,8 @@ const FAILURES_TO_OPEN = 3;
 /** How long it then rests before one request may try it, ms; doubled each time it fails again. */
 const REST_MS = 1_000;
 const MAX_REST_MS = 30_000;
+/** Missed health checks in a row after which it gets none either. */
+const MISSES_TO_FALL = 2;
 
 /** `down`: its health check fails; `resting`: it failed too often; `draining`: it is to get nothing new. */
 export type ReplicaState = "up" | "down" | "resting" | "draining";
@@ -21,6 +23,8 @@ export class Replica {
   #closedUntilMs = 0;
   #probing = false;
   #well = true;
+  /** Health checks missed in a row. One that was never well needs no second. */
+  #missed = MISSES_TO_FALL - 1;
   #draining = false;
 
   constructor(spec: ReplicaSpec) {
@@ -73,9 +77,10 @@ export class Replica {
     }
   }
 
-  /** What its health check said. */
+  /** What its health check said. One missed check may be a busy moment; the second in a row is not. */
   checked(well: boolean): void {
-    this.#well = well;
+    this.#missed = well ? 0 : this.#missed + 1;
+    this.#well = this.#missed < MISSES_TO_FALL;
   }
 
   /** Takes a changed weight, or is to drain: to get no new requests, while those under way go on. */

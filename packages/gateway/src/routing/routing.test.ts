@@ -50,6 +50,17 @@ test("three failures in a row let a replica rest; then one request tries it, and
   assert.equal(replica.state, "up");
 });
 
+test("one missed health check of a replica that was well is a busy moment, the second is not; one that never was well gets nothing", () => {
+  const [a] = replicas("a");
+  a.checked(true);
+  a.checked(false);
+  assert.equal(a.state, "up");
+  a.checked(false);
+  assert.equal(a.state, "down");
+  a.checked(true);
+  assert.equal(a.state, "up");
+});
+
 test("a replica that is down or drains gets nothing", () => {
   const [a, b] = replicas("a", "b");
   a.checked(false);

@@ -3,7 +3,7 @@ import { DEFAULT_DATABASE } from "../../accounts/house.ts";
 import type { Registry } from "../accounts/register.ts";
 
 /** As the gateway has them, which is loaded only when it is needed. */
-const ENGINE_KINDS = ["openai", "vllm"] as const;
+const ENGINE_KINDS = ["openai", "vllm", "pulmu"] as const;
 const DEFAULT_URL = "http://127.0.0.1:8118/v1";
 
 /** Adds `pulmu models`, `pulmu chat` and `pulmu serve`: the door for tokens from the terminal, and a real model behind it. */
@@ -81,7 +81,10 @@ function addDeploy(program: Command, { finish, addExamples }: Registry): void {
     .option("--weight <numbers...>", "requests each is given relative to the others, in the order of --url", decimals)
     .option("--key-env <name>", "environment variable of the gateway that holds the replicas' key")
     .addOption(
-      new Option("--engine <kind>", "vllm: counts as it goes, and keeps tenants' prompts apart (vLLM, Dynamo, pulmu serve)")
+      new Option(
+        "--engine <kind>",
+        "vllm: counts as it goes, and keeps tenants' prompts apart (Dynamo, too); pulmu: and meters its energy (pulmu serve)",
+      )
         .choices([...ENGINE_KINDS])
         .default("openai"),
     )
@@ -111,7 +114,7 @@ function addDeploy(program: Command, { finish, addExamples }: Registry): void {
   );
   addExamples(deploy, [
     ["pulmu deploy add exaone --url http://10.0.0.7:8000/v1 http://10.0.0.8:8000/v1 --engine vllm", "a model on two vLLM servers"],
-    ["pulmu deploy add tiny --url http://127.0.0.1:8119/v1 --engine vllm --joules-per-token 2", "what pulmu serve runs"],
+    ["pulmu deploy add tiny --url http://127.0.0.1:8119/v1 --engine pulmu --joules-per-token 2", "what pulmu serve runs"],
     ["pulmu deploy drain exaone r2", "before a server is taken down"],
   ]);
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
-import { LLAMA_PACKAGE, LlamaEngine, LlamaServer, loadLlama } from "@pulmu/gateway";
+import { EnergyMeter, LLAMA_PACKAGE, LlamaEngine, LlamaServer, loadLlama, processorCounter } from "@pulmu/gateway";
 import { PulmuError } from "@pulmu/units";
 import { EXIT, type ExitCode } from "../../exit.ts";
 import { listenProblem } from "../../server/listen.ts";
@@ -41,17 +41,20 @@ export async function serve(file: string | undefined, options: ServeOptions): Pr
   try {
     const modelId = options.name ?? basename(file, extname(file));
     const onDefect = (error: unknown) => process.stderr.write(`pulmu: ${error instanceof Error ? error.stack : String(error)}\n`);
-    const server = new LlamaServer(engine, { modelId, now: () => Date.now(), onDefect });
+    const counter = processorCounter();
+    const meter = counter && new EnergyMeter(counter);
+    const server = new LlamaServer(engine, { modelId, meter, now: () => Date.now(), onDefect });
     const address = await server.listen(host, port).catch((error: NodeJS.ErrnoException) => {
       throw new PulmuError(listenProblem(error, host, port, "--port"));
     });
     const url = `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}/v1`;
     const { contextTokens, name } = engine;
-    if (json === true) process.stdout.write(`${JSON.stringify({ serving: url, model: modelId, contextTokens, slots })}\n`);
+    if (json === true)
+      process.stdout.write(`${JSON.stringify({ serving: url, model: modelId, contextTokens, slots, metered: meter !== undefined })}\n`);
     else
       process.stdout.write(
-        `Serving ${modelId}${name === "" ? "" : ` (${name})`} at ${url}: ${slots} at a time, ${contextTokens} tokens each. It asks for no key.\n` +
-          `Next: pulmu deploy add ${modelId} --url ${url} --engine vllm\n`,
+        `Serving ${modelId}${name === "" ? "" : ` (${name})`} at ${url}: ${slots} at a time, ${contextTokens} tokens each. It asks for no key${meter === undefined ? "" : ", and meters its processors"}.\n` +
+          `Next: pulmu deploy add ${modelId} --url ${url} --engine pulmu\n`,
       );
     await stop.wait;
     await server.close();
