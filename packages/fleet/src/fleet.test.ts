@@ -138,6 +138,22 @@ onBothDatabases("a fleet", (database) => {
     assert.deepEqual([await health("r1/t3"), await health("r1/t1")], ["failed", "unknown"]);
   });
 
+  test("takes nothing for well that nobody watches any more, and what failed for failed still", async () => {
+    const { fleet, watch, clock } = await setUp();
+    await watch.round();
+    lostGpu(watch, "r1/t1", clock.ms);
+    await watch.round();
+    const health = async () => (await fleet.nodes(SYSTEM)).map((node) => node.health);
+    assert.deepEqual(await health(), ["failed", "ok", "ok", "ok", "ok"]);
+    clock.ms += MINUTE + 1;
+    assert.deepEqual(await health(), ["failed", "unknown", "unknown", "unknown", "unknown"]);
+    assert.deepEqual(
+      [(await fleet.nodes(SYSTEM, { health: "ok" })).length, (await fleet.nodes(SYSTEM, { health: "unknown" })).length],
+      [0, 4],
+    );
+    assert.deepEqual([(await fleet.capacity(SYSTEM))[0].availableGpus, (await fleet.changes(SYSTEM, -1)).watched], [0, false]);
+  });
+
   test("tells who polls what changed since, each change of many nodes whole", async () => {
     const { fleet } = await setUp();
     const first = await fleet.changes(SYSTEM, -1, 1);
@@ -147,7 +163,7 @@ onBothDatabases("a fleet", (database) => {
     const second = await fleet.changes(SYSTEM, first.cursor, 1);
     assert.deepEqual([second.nodes.map(({ id }) => id), second.more], [["r1/t2"], true]);
     assert.deepEqual((await fleet.changes(SYSTEM, second.cursor)).nodes.map(({ id }) => id), ["r2/t1"]); // prettier-ignore
-    assert.deepEqual(await fleet.changes(SYSTEM, second.cursor + 5), { nodes: [], cursor: second.cursor + 5, more: false });
+    assert.deepEqual(await fleet.changes(SYSTEM, second.cursor + 5), { nodes: [], cursor: second.cursor + 5, more: false, watched: false });
   });
 
   test("refuses who may not, and names the nearest node to one that it does not know", async () => {

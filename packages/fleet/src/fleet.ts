@@ -6,7 +6,7 @@ import { draft } from "./draft.ts";
 import { follow, type FollowOptions, type Seen } from "./follow.ts";
 import { type LifeEvent, nextState } from "./life-cycle.ts";
 import type { FleetNode } from "./node.ts";
-import { type Changes, type NodeFilter, readChanges, readHistory, readNodes } from "./reading.ts";
+import { asKnown, type Changes, isWatched, type NodeFilter, readChanges, readHistory, readNodes } from "./reading.ts";
 import { openRepair, takeWork } from "./repairs.ts";
 import { ticketOf } from "./rows.ts";
 import { NODE_COLUMNS, nodeIn, nodesIn, openTicket, writeAlike, writeNode, writeTicket } from "./tables.ts";
@@ -29,10 +29,13 @@ export interface NewNode {
 export class Fleet {
   readonly #store: Store;
   readonly #now: () => number;
+  readonly #wall: () => number;
 
-  constructor(store: Store, now: () => number) {
+  /** @param wall of the clock on the wall, where `now` is that of a plant that is played */
+  constructor(store: Store, now: () => number, wall: () => number = now) {
     this.#store = store;
     this.#now = now;
+    this.#wall = wall;
   }
 
   /** Takes nodes in, as `provisioning` or, when they are tried already, `ready`; known ones stay as they are. Gives how many are new. */
@@ -189,14 +192,19 @@ export class Fleet {
 
   async nodes(by: Principal, filter: NodeFilter = {}): Promise<readonly FleetNode[]> {
     permit(by, "fleet.read");
-    return readNodes(this.#store, filter);
+    const watched = await isWatched(this.#store, this.#wall());
+    const { health, ...rest } = filter;
+    // What is stored as well may be unknown by now.
+    const stored = await readNodes(this.#store, watched ? filter : rest);
+    const nodes = stored.map((node) => asKnown(node, watched));
+    return watched || health === undefined ? nodes : nodes.filter((node) => node.health === health);
   }
 
   async node(by: Principal, id: string): Promise<{ readonly node: FleetNode; readonly tickets: readonly Ticket[] }> {
     permit(by, "fleet.read");
     const node = await nodeIn(this.#store, id);
     return {
-      node,
+      node: asKnown(node, await isWatched(this.#store, this.#wall())),
       tickets: (await this.#store.query("select * from fleet_tickets where node_id = $1 order by id desc limit 100", [id])).map(ticketOf),
     };
   }
@@ -204,7 +212,20 @@ export class Fleet {
   /** Nodes changed after this number, in the order of their changes. Ask again from `cursor`; what changed twice comes once, as it is now. */
   async changes(by: Principal, since: number, limit = 1_000): Promise<Changes> {
     permit(by, "fleet.read");
+    const [watched, { nodes, ...rest }] = [await isWatched(this.#store, this.#wall()), await readChanges(this.#store, since, limit)];
+    return { ...rest, nodes: nodes.map((node) => asKnown(node, watched)), watched };
+  }
+
+  /** As `changes`, with health as it was last written, however long ago: for who watches. */
+  async stored(by: Principal, since: number, limit: number): Promise<Omit<Changes, "watched">> {
+    permit(by, "fleet.read");
     return readChanges(this.#store, since, limit);
+  }
+
+  /** A sign of life of who watches: what he wrote of nodes' health holds. */
+  async watched(by: Principal): Promise<void> {
+    permit(by, "fleet.manage");
+    await this.#store.transaction((tx) => tx.run("update fleet_version set watched_ms = $1", [this.#wall()]));
   }
 
   async capacity(by: Principal): Promise<readonly Capacity[]> {

@@ -20,6 +20,21 @@ export interface Changes {
   readonly nodes: readonly FleetNode[];
   readonly cursor: number;
   readonly more: boolean;
+  /** False: nobody watches the fleet now, and none of its nodes is known to be well. */
+  readonly watched: boolean;
+}
+
+/** Without a sign of life of who watches for so long, what he last wrote of nodes' health is no longer known. */
+const WATCH_SILENT_MS = 60_000;
+
+export async function isWatched(reader: Reader, wallMs: number): Promise<boolean> {
+  const [{ watched_ms: atMs }] = await reader.query<{ watched_ms: number }>("select watched_ms from fleet_version");
+  return wallMs - atMs <= WATCH_SILENT_MS;
+}
+
+/** A node as it may be taken to be: a failure stays known, all else only while somebody watches. */
+export function asKnown(node: FleetNode, watched: boolean): FleetNode {
+  return watched || node.health === "failed" ? node : { ...node, health: "unknown" };
 }
 
 export async function readNodes(
@@ -41,7 +56,7 @@ export async function readNodes(
   return rows.map(nodeOf);
 }
 
-export async function readChanges(reader: Reader, since: number, limit: number): Promise<Changes> {
+export async function readChanges(reader: Reader, since: number, limit: number): Promise<Omit<Changes, "watched">> {
   const rows = await reader.query("select * from fleet_nodes where change > $1 order by change, id limit $2", [since, MAX_NODES]);
   // A change of many nodes has one number: it is given whole, or the rest of it would be passed over.
   let end = Math.min(limit, rows.length);

@@ -18,6 +18,10 @@ const FLEET_MIGRATIONS: readonly Migration[] = [
       "insert into fleet_version (id, n) values (1, 0)",
     ],
   },
+  {
+    name: "when somebody last watched",
+    statements: ["alter table fleet_version add column watched_ms bigint not null default 0"],
+  },
 ];
 
 export async function prepareFleet(store: Store): Promise<void> {

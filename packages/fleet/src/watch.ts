@@ -69,13 +69,14 @@ export class Watch {
     );
     await this.#follow(engine, nowMs);
     await this.#readChanges();
+    await this.#fleet.watched(SYSTEM);
     if (engine !== undefined) await this.#tell(engine);
   }
 
   async #readChanges(): Promise<void> {
     const { rules, owns = () => true } = this.#options;
     for (let more = true; more;) {
-      const page = await this.#fleet.changes(SYSTEM, this.#cursor, 10_000);
+      const page = await this.#fleet.stored(SYSTEM, this.#cursor, 10_000);
       for (const node of page.nodes) {
         if (!owns(node)) continue;
         const before = this.#nodes.get(node.id);

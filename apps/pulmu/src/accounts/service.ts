@@ -53,7 +53,7 @@ export async function openAccounts(
   const [issuer, audience] = [process.env["PULMU_OIDC_ISSUER"], process.env["PULMU_OIDC_AUDIENCE"]];
   const verifyPerson = issuer === undefined || audience === undefined ? undefined : await openOidc({ issuer, audience });
   const firstKey = await identity.bootstrap(SYSTEM);
-  const fleet = new FleetService(store, simulation, complain);
+  const fleet = new FleetService(store, simulation, house.now, complain);
   const app = createAccountsApi({
     house: { ...house, ledger: async () => ledger, watch: fleet.watch },
     gatekeeper: new Gatekeeper(store),

@@ -21,12 +21,12 @@ export class FleetService {
   #working: Promise<void> | undefined;
   #nextS = 0;
 
-  constructor(store: Store, simulation: Simulation, complain: (text: string) => void) {
+  constructor(store: Store, simulation: Simulation, wall: () => number, complain: (text: string) => void) {
     const now = () => simulation.atMs;
     const racks = new Set(simulation.site.racks.map(({ id }) => id));
     this.#simulation = simulation;
     this.#complain = complain;
-    this.#fleet = new Fleet(store, now);
+    this.#fleet = new Fleet(store, now, wall);
     this.#site = new TwinSite(simulation);
     this.watch = new Watch(this.#fleet, this.#site, { rules: loadHealthRules(), now, complain, owns: ({ rackId }) => racks.has(rackId) });
     // A gigawatt has a hundred thousand trays: taken in beside everything else.

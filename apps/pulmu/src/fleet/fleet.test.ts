@@ -38,7 +38,12 @@ test("a tray that the twin loses goes through the whole of a repair, and comes b
     arrivals: await buildArrivals({ site, scenario, catalog, synthetic: true }),
   });
   const said: string[] = [];
-  const service = new FleetService(store, simulation, (text) => said.push(text));
+  const service = new FleetService(
+    store,
+    simulation,
+    () => simulation.atMs,
+    (text) => said.push(text),
+  );
   const fleet = new Fleet(store, () => simulation.atMs);
   const states = new Set<string>();
   for (let s = 0; s < 900; s++) {

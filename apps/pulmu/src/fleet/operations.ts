@@ -52,7 +52,12 @@ export const fleetOperations: readonly Operation[] = [
       since: z.coerce.number().int().min(-1).default(-1),
       limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
     }),
-    answer: z.object({ nodes: z.array(schema.node), cursor: z.int(), more: z.boolean() }),
+    answer: z.object({
+      nodes: z.array(schema.node),
+      cursor: z.int(),
+      more: z.boolean(),
+      watched: z.boolean().describe("false: no node is known to be well"),
+    }),
     run: async ({ house, by, query }) => (await house.fleet()).changes(by, query.since, query.limit),
   }),
   operation({
