@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CHECKPOINT_MARK, type Engine, type EngineJob, type EngineOrder, EXIT_MARK } from "../engines/engine.ts";
+import { CHECKPOINT_MARK, type Engine, type EngineAbilities, type EngineJob, type EngineOrder, EXIT_MARK } from "../engines/engine.ts";
 
 /** An engine under test, and how time passes on it. */
 export interface EngineUnderTest {
@@ -27,9 +27,10 @@ export function engineSuite(name: string, open: () => Promise<EngineUnderTest>, 
   describe(`a job's engine, ${name}`, { skip }, () => {
     let at: EngineUnderTest;
     const notRun = name === "the twin" && "nothing is really run in the twin";
+    let able: EngineAbilities;
     before(async () => {
       at = await open();
-      await at.engine.probe();
+      able = await at.engine.probe();
     });
     after(() => at?.stop());
 
@@ -74,7 +75,8 @@ export function engineSuite(name: string, open: () => Promise<EngineUnderTest>, 
       assert.equal(readFileSync(join(wanted.stateDir, "said"), "utf8"), odd);
     }); // prettier-ignore
 
-    test("a running job saves its work on a signal, is put back held, and goes on from there", async () => {
+    test("a running job saves its work on a signal, is put back held, and goes on from there", async (context) => {
+      if (!able.requeue) return context.skip(`${able.description} cannot put a job back`);
       const script = `trap 'touch $PULMU_CHECKPOINT_MARK' USR1; [ -e $PULMU_CHECKPOINT_MARK ] && exit 0; for i in $(seq 300); do sleep 0.1 || true; done; exit 1`;
       const wanted = order(script, { expectedS: 30 });
       const id = await at.engine.submit(wanted);
@@ -114,7 +116,8 @@ export function engineSuite(name: string, open: () => Promise<EngineUnderTest>, 
       if (second !== first) await at.engine.cancel(second);
     });
 
-    test("its nodes have GPUs, and a drained one takes no job until it is back", async () => {
+    test("its nodes have GPUs, and a drained one takes no job until it is back", async (context) => {
+      if (!able.drain) return context.skip(`${able.description} cannot drain`);
       const [node] = await at.engine.nodes();
       assert.equal(node.gpus, at.gpus);
       await at.engine.drain(node.name, "test of draining");

@@ -8,6 +8,11 @@ export function newestCommon(paths: readonly string[]): { readonly version: Rest
   return { version: REST_VERSIONS.find((version) => served.includes(version)), served };
 }
 
+/** v0.0.42 was the first that can change a node. */
+export function changesNodes(version: RestVersion): boolean {
+  return REST_VERSIONS.indexOf(version) <= REST_VERSIONS.indexOf("v0.0.42");
+}
+
 /** v0.0.38 takes flags as text, nodes as a pair and the environment as an object; later ones came with a parser that does not. */
 export function isFirstShape(version: RestVersion): boolean {
   return version === "v0.0.38";

@@ -98,6 +98,11 @@ export class SlurmRest {
     return this.#change(`job/${id}?signal=${signal}`, "DELETE", undefined);
   }
 
+  /** From v0.0.42 on. */
+  setNode(name: string, state: "DRAIN" | "RESUME", reason: string): Promise<void> {
+    return this.#change(`node/${encodeURIComponent(name)}`, "POST", { state: [state], ...(reason === "" ? {} : { reason }) });
+  }
+
   /** Undefined: nothing changed since that second of slurmctld's clock. */
   async jobs(sinceS: number): Promise<readonly SlurmJob[] | undefined> {
     const answer = await this.#slurm("GET", `jobs${sinceS > 0 ? `?update_time=${sinceS}` : ""}`, undefined, "away");

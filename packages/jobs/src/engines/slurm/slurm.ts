@@ -3,6 +3,7 @@ import { engineError } from "../problems.ts";
 import { engineJob, engineNode } from "./answers.ts";
 import { SlurmCommands } from "./commands.ts";
 import { type Placing, SlurmRest } from "./rest.ts";
+import { changesNodes } from "./rest-versions.ts";
 
 export interface SlurmOptions {
   /** Address of slurmrestd; undefined = Slurm's own commands alone. */
@@ -63,7 +64,7 @@ export class SlurmEngine implements Engine {
     return {
       description: `Slurm by ${ways.join(" and ")}`,
       requeue: this.#hasCommands,
-      drain: this.#hasCommands,
+      drain: this.#hasCommands || (version !== undefined && changesNodes(version)),
       powerW: this.#hasCommands ? this.#powerKw * 1000 : 0,
       excludeNodes: this.#hasCommands || (version !== undefined && version !== "v0.0.38"),
       images: false,
@@ -118,11 +119,11 @@ export class SlurmEngine implements Engine {
   }
 
   drain(node: string, reason: string): Promise<void> {
-    return this.#commands.setNode(node, "drain", reason);
+    return this.#hasCommands || this.#rest === undefined ? this.#commands.setNode(node, "drain", reason) : this.#rest.setNode(node, "DRAIN", reason); // prettier-ignore
   }
 
   undrain(node: string): Promise<void> {
-    return this.#commands.setNode(node, "resume", "");
+    return this.#hasCommands || this.#rest === undefined ? this.#commands.setNode(node, "resume", "") : this.#rest.setNode(node, "RESUME", ""); // prettier-ignore
   }
 
   async limitPower(budgetW: number): Promise<void> {
