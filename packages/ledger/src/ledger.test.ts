@@ -285,10 +285,4 @@ onBothDatabases("the ledger", (database) => {
     await Promise.all(ledgers.map((ledger) => ledger.close()));
     await Promise.all(stores.map((store) => store.close()));
   });
-
-  test("a ledger counts its days in one zone for ever", async () => {
-    const store = await prepared(await database.open());
-    const { Ledger: Class } = await import("./ledger.ts");
-    await assert.rejects(Class.open(store, { calendar: { utcOffsetMin: 0 }, now: () => T0 }), /counts its days at UTC\+9/);
-  });
 });
