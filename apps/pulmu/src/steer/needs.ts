@@ -2,6 +2,9 @@ import { ServiceNeeds, workSpeeds, type Setup, type Work } from "@pulmu/power";
 import type { Simulation } from "@pulmu/twin";
 import { twinWorks } from "./twin-plant.ts";
 
+/** Works are looked at this often, s: the loop does not look more often either. */
+const EVERY_S = 5;
+
 /** What a service promises, 99th percentiles, s. */
 export interface Promised {
   readonly ttftS: number;
@@ -28,7 +31,10 @@ export function needyWorks(
   needs = new ServiceNeeds(),
 ): () => readonly Work[] {
   const source = twinWorks(seen);
+  let known: readonly Work[] = [];
+  let seconds = 0;
   return () => {
+    if (seconds++ % EVERY_S !== 0) return known;
     const works = source.works() ?? [];
     const limits = Float64Array.from(site.racks, (_, r) => limitW(r));
     const services = new Map(seen.services().map((row) => [row.id, row]));
@@ -39,8 +45,9 @@ export function needyWorks(
       const { ttftP99S, itlP99S } = services.get(id)!;
       return slo === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, speed: speeds[i] }];
     });
-    needs.step(states, 1);
+    needs.step(states, EVERY_S);
     const promised = new Set(states.map(({ id }) => id));
-    return works.map((work) => (promised.has(work.id) ? { ...work, need: needs.of(work.id) } : work));
+    known = works.map((work) => (promised.has(work.id) ? { ...work, need: needs.of(work.id) } : work));
+    return known;
   };
 }
