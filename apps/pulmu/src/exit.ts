@@ -7,7 +7,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Errors of the machine and not of what was asked: the disk is full, the port is taken, the database is away. */
 const FAILURES =
-  /^(server\.|store\.(?!address)|export\.file|exchange\.(?!address|option)|actuator\.(?!url|bad-cap|secret|read-only)|recording\.unwritable|results\.(?!exists|not-a-run|no-report|bad-report))/;
+  /^(server\.|grid\.factory|store\.(?!address)|export\.file|exchange\.(?!address|option)|actuator\.(?!url|bad-cap|secret|read-only)|recording\.unwritable|results\.(?!exists|not-a-run|no-report|bad-report))/;
 
 export function exitCodeOf(error: PulmuError): ExitCode {
   return FAILURES.test(error.code) ? EXIT.failed : EXIT.usage;
