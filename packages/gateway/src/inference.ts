@@ -4,14 +4,15 @@ import { PulmuError } from "@pulmu/units";
 import type { Place } from "./admission/lane.ts";
 import type { Ask, Endpoint } from "./endpoints/endpoint.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway-options.ts";
+import { answerHeaders, type Told } from "./http/answer-headers.ts";
 import type { Caller, Exchange, Headers } from "./http/exchange.ts";
 import { isObject, type JsonObject, parseObject, readBody } from "./http/read-body.ts";
 import { type Sent, writeBody } from "./http/write-body.ts";
 import { answerFacts, metersOf } from "./metering/cost.ts";
-import { limitRefusal, rateLimitHeaders } from "./metering/limit-answers.ts";
+import { limitRefusal } from "./metering/limit-answers.ts";
 import { readUsage, type Usage } from "./metering/usage.ts";
 import { cacheSalt } from "./policy/cache-salt.ts";
-import { guard, type PiiCounts } from "./policy/pii/guard.ts";
+import { guard } from "./policy/pii/guard.ts";
 import { flowOf, forbidden, NO_WISH, readWish, type Wish } from "./policy/wish.ts";
 import { Refusal } from "./refusal.ts";
 import { type Delivered, mayTryElsewhere, type Outcome, wellOf } from "./relay/attempt.ts";
@@ -24,21 +25,14 @@ import type { Deployment, Router } from "./routing/router.ts";
 import type { RequestNote } from "./telemetry/seen-request.ts";
 
 /** All that is known of a request once it may be sent on. */
-interface Work {
-  readonly exchange: Caller;
+interface Work extends Told {
   readonly endpoint: Endpoint;
   readonly body: JsonObject;
   /** What of it may be passed on in its own bytes; undefined when it was looked through, and what was looked at is what must be sent. */
   readonly sent: Sent | undefined;
   readonly ask: Ask;
   readonly principal: Principal;
-  readonly hold: Hold;
-  readonly place: Place;
   readonly wish: Wish;
-  /** Of the policy, that allowed it. */
-  readonly rules: readonly string[];
-  /** Personal data in it, by kind. */
-  readonly counts: PiiCounts;
   /** Undefined: nobody wants to know. */
   readonly note: RequestNote | undefined;
 }
@@ -305,26 +299,8 @@ export class Inference {
     return Math.ceil(ask.promptBytes / BYTES_PER_TOKEN);
   }
 
-  #headers({ exchange, hold, place: waited, rules, counts }: Work, { deployment }: Made): Headers {
-    const { place, modelVersion, simulated } = deployment.spec;
-    const nowMs = this.#options.now();
-    const headers: Headers = {
-      "openai-processing-ms": Math.max(0, nowMs - exchange.receivedMs), // clocks are set back now and then
-      "x-pulmu-site": place.site,
-      "x-pulmu-jurisdiction": place.jurisdiction,
-      "x-pulmu-model-version": modelVersion,
-      // Korea's AI Basic Act, article 31(2): what a generative model made is marked as such.
-      "x-ai-generated": "true",
-      traceparent: exchange.traceparent,
-    };
-    if (simulated === true) headers["x-pulmu-simulated"] = "true";
-    if (rules.length > 0) headers["x-pulmu-policy"] = rules.join(", ");
-    const kinds = Object.keys(counts);
-    if (kinds.length > 0) headers["x-pulmu-pii"] = kinds.map((kind) => `${kind}=${counts[kind]}`).join(", ");
-    if (waited.waitedMs > 0) headers["x-pulmu-queued-ms"] = waited.waitedMs;
-    if (waited.curtailment !== undefined) headers["x-pulmu-curtailment"] = waited.curtailment.reason.replaceAll(/[^ -~]/g, "?");
-    rateLimitHeaders(hold, nowMs, headers);
-    return headers;
+  #headers(work: Work, { deployment }: Made): Headers {
+    return answerHeaders(work, deployment.spec, this.#options.now());
   }
 }
 

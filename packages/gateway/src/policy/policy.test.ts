@@ -47,6 +47,23 @@ test("a rule that cannot be evaluated forbids", () => {
   assert.deepEqual(policy.decide(FLOW), { allowed: false, rules: ["broken"] });
 });
 
+test("a rule with a Korean name decides like any other", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "pulmu-korean-rule-"));
+  const upstream = new MockUpstream();
+  const store = await openStore(join(folder, "k.db"));
+  const policy = new CedarPolicy(`@id("모두에게") permit (principal, action, resource);`);
+  const door = await openDoor(store, [deployment("hyperclova", [await upstream.start()])], { policy });
+  context.after(async () => {
+    await door.close();
+    await store.close();
+    await upstream.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const body = JSON.stringify({ model: "hyperclova", messages: [{ role: "user", content: "안녕" }] });
+  const answered = await fetch(`${door.url}/chat/completions`, { method: "POST", headers: { authorization: `Bearer ${door.key}` }, body });
+  assert.deepEqual([answered.status, answered.headers.get("x-pulmu-policy"), door.defects], [200, "????", []]);
+});
+
 test("policies that are none are refused with the engine's words and the file", () => {
   assert.throws(
     () => new CedarPolicy("permit (principal", "house.cedar"),
@@ -111,6 +128,14 @@ describe("a door with policies and a guard", () => {
   test("a wish that is not understood is refused, not passed over", async () => {
     assert.equal((await ask("hyperclova", "안녕", { "x-pulmu-residency": "korea please" })).status, 400);
     assert.equal((await ask("hyperclova", "안녕", { "x-pulmu-data-class": "TOP SECRET" })).status, 400);
+    assert.equal((await ask("hyperclova", "안녕", { "x-pulmu-notice": "xx" })).status, 400);
+  });
+
+  test("a notice of generated content comes with the answer where it is asked for", async () => {
+    const noticeIn = async (headers: Record<string, string>) =>
+      ((await (await ask("hyperclova", "안녕", headers)).json()) as { usage: { notice?: string } }).usage.notice;
+    assert.equal(await noticeIn({}), undefined);
+    assert.equal(await noticeIn({ "x-pulmu-notice": "ko" }), "이 내용은 생성형 인공지능이 만들었습니다.");
   });
 
   test("personal data is reported, masked or refused, as is set for the caller", async () => {
