@@ -65,6 +65,11 @@ export class LiveJobs {
     this.#changed.add(job);
   }
 
+  /** Something was decided that the journal is to know of. */
+  get hasDrafts(): boolean {
+    return this.#drafts.length > 0;
+  }
+
   /** An entry for the journal, to be written with the rest. */
   draft(draft: Draft): void {
     this.#drafts.push(draft);

@@ -121,7 +121,7 @@ export class JobRunner {
       this.#decidedMs = nowMs;
       this.#decider.decide(nowMs);
     }
-    await desk.write();
+    if (desk.asked.size > 0 || desk.live.hasDrafts) await desk.write(); // before the engine is told; mere reasons go with the next one
     await this.#decider.lookUpPast();
     await this.#calls.doAsked(nowMs);
     await this.#calls.stopPausing(nowMs);
