@@ -76,8 +76,11 @@ export async function benchCadence(site: Site, catalog: Catalog, siteFile: strin
 async function benchWhole(minutes: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "pulmu-bench-"));
   const main = join(import.meta.dirname, "../../apps/pulmu/src/main.ts");
-  const options = ["--port", "0", "--bus-port", "0", "--bus-home", folder, "--db", join(folder, "pulmu.db"), "--no-gateway", "--no-ui"];
-  const pulmu = spawn(process.execPath, [main, "up", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  const options = ["--port", "0", "--bus-port", "0", "--bus-home", folder, "--no-gateway", "--no-ui"];
+  const pulmu = spawn(process.execPath, [main, "up", ...options], {
+    env: { ...process.env, PULMU_DATABASE: join(folder, "pulmu.db") },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   await once(pulmu.stdout, "data");
   await sleep(WARM_UP_S * 1000);
   const [before, startMs] = [usage(pulmu), performance.now()];
