@@ -12,7 +12,8 @@ const LIST_NODES_MS = 12_500;
 const LISTING_REST = 4;
 /** A hand-over whose answer was lost is looked for at least this long before it is sent again. */
 const LOOK_FOR_MS = 10_000;
-const LOOK_AT_CHECKPOINTS_MS = 10_000;
+/** Marks that jobs leave are looked at this often. */
+const LOOK_AT_MARKS_MS = 10_000;
 
 /** Holds what the engine says against what we know of our jobs. */
 export class Observer {
@@ -20,7 +21,9 @@ export class Observer {
   #cursor = "";
   #nodesMs = -Infinity;
   #jobsMs = -Infinity;
-  #checkpointsMs = -Infinity;
+  #marksMs = -Infinity;
+  /** Running jobs that had left the mark of a good end when it was last looked. */
+  #endedWell: ReadonlySet<string> = new Set();
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -31,7 +34,7 @@ export class Observer {
     if (nowMs - this.#nodesMs >= LIST_NODES_MS) await this.#lookAtNodes(nowMs);
     if (nowMs < this.#jobsMs || (this.#desk.observed && this.#desk.live.size === 0)) return;
     await this.#lookAtJobs(nowMs);
-    if (nowMs - this.#checkpointsMs >= LOOK_AT_CHECKPOINTS_MS) await this.#lookAtCheckpoints(nowMs);
+    if (nowMs - this.#marksMs >= LOOK_AT_MARKS_MS) await this.#lookAtMarks(nowMs);
   }
 
   /** The engine has just taken a job, or was found to have it. */
@@ -68,13 +71,24 @@ export class Observer {
     desk.observed = true;
   }
 
-  async #lookAtCheckpoints(nowMs: number): Promise<void> {
-    const { live, pausing } = this.#desk;
-    this.#checkpointsMs = nowMs;
-    const saving = live.filter(({ state, spec }) => state === "running" && spec.checkpoint !== undefined);
-    await inParallel(saving, async (job) => {
-      if (await pausing.look(job, nowMs)) live.touch(job, nowMs);
-    });
+  /**
+   * Checkpoints, and ends that the engine does not tell of: a slurmctld that was killed before it had written down an end believes for
+   * minutes that the job runs. A mark that was there at the last look, too, is believed; the ghost at the engine is then cancelled.
+   */
+  async #lookAtMarks(nowMs: number): Promise<void> {
+    const { live, pausing, options } = this.#desk;
+    this.#marksMs = nowMs;
+    const endedWell = new Set<string>();
+    await inParallel(live.filter(({ state }) => state === "running"), async (job) => {
+      if (job.spec.checkpoint !== undefined && (await pausing.look(job, nowMs))) live.touch(job, nowMs);
+      if ((await options.files.exitMark(job.id)) === 0) endedWell.add(job.id);
+    }); // prettier-ignore
+    for (const id of endedWell) {
+      const job = live.get(id);
+      if (job?.state !== "running" || !this.#endedWell.has(id)) continue;
+      this.#follow(job, () => missing(job, 0, nowMs), nowMs);
+    }
+    this.#endedWell = endedWell;
   }
 
   async #takeIn(seen: readonly EngineJob[], complete: boolean, nowMs: number): Promise<void> {

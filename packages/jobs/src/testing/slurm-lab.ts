@@ -147,19 +147,25 @@ function jwt(key: Buffer, user: string, lifeS: number): string {
   return `${body}.${createHmac("sha256", key).update(body).digest("base64url")}`;
 }
 
-/** A step outlives its slurmd by design: steps of this cluster, and what they started, are ended with it. */
+/** A step outlives its slurmd by design: steps of this cluster (they work in its spool), and what they started, are ended with it. */
 function endStrays(folder: string): void {
+  const within = (path: string) => path.startsWith(`${folder}/`);
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
-      const ours = environment.some((entry) => entry.startsWith(`SLURM_CONF=${folder}/`));
-      const works =
-        environment.some((entry) => entry.startsWith("SLURM_JOB_ID=")) || readlinkSync(`/proc/${pid}/exe`).endsWith("/slurmstepd");
-      if (ours && works) process.kill(Number(pid), "SIGKILL");
+      const job = environment.some((entry) => entry.startsWith("SLURM_JOB_ID="));
+      const ours = environment.some((entry) => entry.startsWith("SLURM_CONF=") && within(entry.slice("SLURM_CONF=".length)));
+      const step = readlinkSync(`/proc/${pid}/exe`).endsWith("/slurmstepd");
+      if ((job && ours) || (step && holdsOpen(pid, within))) process.kill(Number(pid), "SIGKILL");
     } catch {
       // gone meanwhile, or somebody else's
     }
   }
+}
+
+/** A step wipes its environment, and keeps its log and its spool open. */
+function holdsOpen(pid: string, within: (path: string) => boolean): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => within(readlinkSync(`/proc/${pid}/fd/${fd}`)));
 }
 
 async function until(holds: () => Promise<boolean>, what: string): Promise<void> {
