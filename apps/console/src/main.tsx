@@ -1,6 +1,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { startLive } from "./api/live.ts";
 import { queryClient } from "./api/queries.ts";
 import { LanguageProvider } from "./i18n/language.tsx";
 import { App } from "./shell/app.tsx";
@@ -13,6 +14,7 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 
+startLive();
 await signInByLink();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

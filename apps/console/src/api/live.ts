@@ -29,13 +29,13 @@ class LiveStore {
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
-    if (this.#source === undefined) this.#start();
     return () => this.#listeners.delete(listener);
   };
 
   readonly get = (): Live => this.#live;
 
-  #start(): void {
+  /** Before the first picture: the state is there when the page is. */
+  start(): void {
     this.#open();
     setInterval(() => this.#look(), LOOK_EVERY_MS);
     addEventListener("online", () => this.#open());
@@ -77,6 +77,9 @@ class LiveStore {
 }
 
 const store = new LiveStore();
+
+/** Listens to the factory from now on, as long as the page lives. */
+export const startLive = (): void => store.start();
 
 export function useLive(): Live {
   return useSyncExternalStore(store.subscribe, store.get);
