@@ -3,9 +3,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
+import { SERIES } from "@pulmu/twin";
 import { LiveFactory } from "../live/factory.ts";
 import { createFakeSimulation } from "../testing/fake-simulation.ts";
 import { renderDashboard } from "./dashboard.ts";
+import { logLine } from "./log-view.ts";
 import { createStyle, textWidth } from "./style.ts";
 
 const ADDRESS = "http://127.0.0.1:8117";
@@ -62,6 +64,15 @@ test("a site above its envelope says so", () => {
   factory.simulation.row[7] = 1e6;
   const lines = renderDashboard(factory, ADDRESS, { width: 80, height: 24, style: createStyle(false) });
   assert.match(lines[3], /OVER THE ENVELOPE/);
+});
+
+test("a power that was not read is a dash, not a number, and never an alarm", () => {
+  const factory = runningFactory(60);
+  factory.simulation.row.fill(Number.NaN);
+  factory.simulation.row[SERIES.envelopeW] = 55e6;
+  const text = [...renderDashboard(factory, ADDRESS, { width: 80, height: 40, style: createStyle(false) }), logLine(factory)].join("\n");
+  assert.doesNotMatch(text, /NaN|OVER THE ENVELOPE/);
+  assert.match(text, /– of 55\.0 MW/);
 });
 
 test("control characters in names do not reach the terminal", () => {

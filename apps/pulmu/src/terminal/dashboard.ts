@@ -77,10 +77,10 @@ function power(factory: LiveFactory, width: number, style: Style): string[] {
   const freeW = row[SERIES.envelopeW] - siteW;
   const targetW = row[SERIES.targetW];
   const summary: Span[] = [
-    [` ${formatPower(siteW)}`, style.bold],
+    [` ${known(siteW, formatPower)}`, style.bold],
     [` of ${formatPower(row[SERIES.envelopeW])}, `, style.dim],
     [percent(siteW / row[SERIES.envelopeW])],
-    freeW >= 0 ? [`  ${formatPower(freeW)} free`, style.dim] : [`  ${formatPower(-freeW)} OVER THE ENVELOPE`, style.red],
+    freeW < 0 ? [`  ${formatPower(-freeW)} OVER THE ENVELOPE`, style.red] : [`  ${known(freeW, formatPower)} free`, style.dim],
   ];
   if (!Number.isNaN(targetW)) summary.push([`  target ${formatPower(targetW)}`, siteW > targetW * 1.001 ? style.red : style.yellow]);
   const spark = Math.max(0, Math.min(30, width - 56));

@@ -2,7 +2,7 @@ import { SERIES } from "@pulmu/twin";
 import { formatPower } from "@pulmu/units";
 import type { LiveFactory } from "../live/factory.ts";
 import { tokensPerSPerMW } from "../live/state.ts";
-import { count, fixed, latency, localTime } from "./format.ts";
+import { count, fixed, grouped, known, latency, localTime } from "./format.ts";
 
 const LINE_EVERY_MS = 10_000;
 /** Ticks come a little early or late: a line is due when the next tick would be later than this. */
@@ -33,12 +33,12 @@ export function logLine(factory: LiveFactory): string {
   const { row, site, atMs } = factory.simulation;
   return [
     localTime(atMs, site.utcOffsetMin),
-    `${formatPower(row[SERIES.sitePowerW])} of ${formatPower(row[SERIES.envelopeW])}`,
+    `${known(row[SERIES.sitePowerW], formatPower)} of ${formatPower(row[SERIES.envelopeW])}`,
     `PUE ${fixed(row[SERIES.pue], 3, "")}`,
     `${count(row[SERIES.tokensPerS])} tokens/s`,
     `${count(tokensPerSPerMW(row))}/s/MW`,
     `${fixed(row[SERIES.joulesPerToken], 2, "")} J/token`,
     `TTFT p99 ${latency(row[SERIES.ttftP99S])}`,
-    `${row[SERIES.runningJobs]} jobs, ${row[SERIES.waitingJobs]} waiting`,
+    `${grouped(row[SERIES.runningJobs])} jobs, ${grouped(row[SERIES.waitingJobs])} waiting`,
   ].join("  ");
 }

@@ -34,7 +34,7 @@ function powerUses(row: Float64Array, style: Style): readonly Use[] {
 /** The uses side by side on a scale that ends at the envelope (or beyond, when they exceed it), the load target marked. */
 export function powerBar(row: Float64Array, width: number, style: Style): Span[] {
   const uses = powerUses(row, style);
-  const total = uses.reduce((sum, use) => sum + use.powerW, 0);
+  const total = uses.reduce((sum, { powerW }) => sum + (Number.isNaN(powerW) ? 0 : powerW), 0);
   const scaleW = Math.max(row[SERIES.envelopeW], total);
   const column = (powerW: number) => Math.min(width, Math.round((powerW / scaleW) * width));
   const cells: Span[] = Array.from({ length: width }, () => ["·", style.dim]);
