@@ -26,7 +26,7 @@ const BEGIN_S = 60;
 /**
  * The script that stands around a job's command on its first node. It makes three things sure that an engine alone does not: of two copies
  * only one works at a time (an engine that lost its memory may have left one behind), what has ended well is never done again, and a start
- * that got stuck half way is given up and tried again.
+ * that got stuck half way, or failed before all ranks were there, is given up and tried again.
  *
  * The lock goes to the command too: it is held until the last of its processes has ended, however its shell ended.
  *
@@ -54,6 +54,7 @@ all_began() { set -- ${quoted(stateDir)}/up.*; [ -e "$1" ] && [ $# -ge ${nodes} 
 while [ "$SECONDS" -lt ${BEGIN_S} ] && kill -0 "$child" 2>/dev/null && ! all_began; do sleep 0.2; done
 began=1; kill -0 "$child" 2>/dev/null && ! all_began && began=0 && kill -KILL "$child"
 while :; do wait "$child"; code=$?; kill -0 "$child" 2>/dev/null || break; done
+[ "$code" != 0 ] && ! all_began && began=0
 [ "$began" = 0 ] && exit ${TRY_AGAIN}
 echo "$code" > ${quoted(`${exit}.new`)} && sync ${quoted(`${exit}.new`)} && mv ${quoted(`${exit}.new`)} ${quoted(exit)}
 exit "$code"
