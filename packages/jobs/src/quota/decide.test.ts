@@ -90,6 +90,12 @@ test("what a tenant may not exceed is not exceeded, and it is told which limit i
   assert.deepEqual(why(decision), ["", "limit-gpus"]);
 });
 
+test("a tenant whose GPU-hours of the month are used starts nothing more, while another with one second left does", () => {
+  const decision = decide(groups(2, { gpuSLeft: [0, 1] }), waiting([{ group: 0, nodes: 1 }, { group: 1, nodes: 1 }]), running([]), place(2, [])); // prettier-ignore
+  assert.deepEqual(decision.start, [1]);
+  assert.deepEqual(why(decision), ["limit-gpu-hours", ""]);
+});
+
 test("no power, no start: a job waits for watts though GPUs are free", () => {
   const decision = decide(groups(1), waiting([{ group: 0, nodes: 2 }, { group: 0, nodes: 1 }]), running([]), place(2, [], 40_000)); // prettier-ignore
   assert.deepEqual(why(decision), ["", "power"]);
