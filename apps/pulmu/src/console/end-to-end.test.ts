@@ -46,8 +46,9 @@ test("a new operator runs a grid event and sees what it cost, from the terminal'
   await page.getByRole("button", { name: "Play this event" }).click();
   await page.getByTestId("running").getByText("No more than").waitFor();
   await page.getByText("Holding the grid's target").first().waitFor();
-  await page.getByRole("button", { name: "Lift it" }).click();
   const row = page.getByTestId("grid-events").locator("tbody tr").first();
+  await row.getByText("Running").waitFor(); // lifted sooner, it would never have begun
+  await page.getByRole("button", { name: "Lift it" }).click();
   await row.getByText(/^Met|^Not met|^not known/).waitFor();
   await page.getByTestId("chain").getByText("Accounts").waitFor();
   await page.getByRole("link", { name: "Why ›" }).click();

@@ -31,6 +31,8 @@ const EVENTS_KEPT = 200;
 const METER_ACCURACY = 0.002;
 /** Within the target for so long is to keep it, s. */
 const HOLD_S = 10;
+/** A target that is not followed so long after it should have begun was replaced or lifted before it did, ms. */
+const BEGIN_WITHIN_MS = 3000;
 
 /** Who sent a load target, and the trace it begins. */
 export interface TargetHead {
@@ -151,7 +153,8 @@ export class GridEvents {
       if (inForce.has(event.target.id)) {
         if (part !== undefined) this.#settle(event, part); // a day of a long one
       } else if (event.beforeW !== undefined && event.state !== "over") this.#end(event, part);
-      else if (event.beforeW === undefined && wallMs >= event.target.untilMs) event.state = "over"; // replaced or lifted before it began
+      else if (event.beforeW === undefined && wallMs >= Math.max(event.target.fromMs, event.takenMs) + BEGIN_WITHIN_MS)
+        event.state = "over";
     }
   }
 

@@ -96,6 +96,28 @@ test("given a load target for the 55 MW factory, it is met within 30 s and kept,
   assert.ok(twin.row[SERIES.trainedTokensPerS] > before.trained * 0.99, "training goes on as before");
 });
 
+test("given a target that is lifted before it began, it is soon over, and nothing was asked of the factory", async () => {
+  const { twin, steering } = await open(LAB);
+  const decider = steeredDecider(steering, { notify: () => {}, setCeilings: () => {} });
+  advance(twin, steering, 5);
+  const interval = { start_time: new Date(twin.atMs).toISOString(), end_time: new Date(twin.atMs + 60_000).toISOString() };
+  for (const load_constraint of [{ value: 600e3, unit: "watt" as const }, null]) {
+    const data = { targets: [{ interval, load_constraint, strategy: { best_effort: false } }] };
+    decider.take(
+      data,
+      "11111111-2222-4333-8444-555555555555",
+      twin.atMs,
+      "grid",
+      "00-3902057cb17b4e20b69318be73d49ca9-00f067aa0ba902b7-01",
+    );
+  }
+  advance(twin, steering, 5);
+  assert.deepEqual(
+    steering.events.list().map(({ state, caps, response }) => ({ state, caps, response })),
+    [{ state: "over", caps: null, response: null }],
+  );
+});
+
 test("given a target that flexible and standard work cannot meet, critical work is cut too, and it is said where and why", async () => {
   const { twin, steering } = await open(GAK);
   const notes: string[] = [];
