@@ -29,11 +29,12 @@ export function onBothDatabases(name: string, suite: (database: TestDatabase) =>
     const folder = mkdtempSync(join(tmpdir(), "pulmu-sqlite-"));
     let files = 0;
     const address = async () => join(folder, `${++files}.db`);
+    suite({ dialect: "sqlite", address, open: opener(address) });
+    // Hooks run in the order in which they were made: what the suite opened is closed before its database goes.
     after(async () => {
       await closeAll();
       rmSync(folder, { recursive: true, force: true });
     });
-    suite({ dialect: "sqlite", address, open: opener(address) });
   });
 
   describe(`${name}, on PostgreSQL`, { skip: skipWithoutPostgres() }, () => {
@@ -42,10 +43,10 @@ export function onBothDatabases(name: string, suite: (database: TestDatabase) =>
       server = await startPostgres();
     });
     const address = async () => server!.database();
+    suite({ dialect: "postgres", address, open: opener(address) });
     after(async () => {
       await closeAll();
       await server?.stop();
     });
-    suite({ dialect: "postgres", address, open: opener(address) });
   });
 }
