@@ -39,8 +39,10 @@ stream.on("test:pass", ({ skip, details }) => {
   else skipped++;
 });
 stream.on("test:fail", ({ details }) => {
-  if (details.type !== "suite") failed++;
+  // A suite fails by its tests, which are counted, or by a hook of its own.
+  if (details.type !== "suite" || failureOf(details.error) !== "subtestsFailed") failed++;
 });
+const failureOf = (error: Error) => ("failureType" in error ? error.failureType : undefined);
 stream.on("end", () => {
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
   if (failed > 0 || passed === 0) process.exitCode = 1;
