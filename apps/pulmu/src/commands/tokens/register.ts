@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { DEFAULT_DATABASE } from "../../accounts/house.ts";
-import type { Registry } from "../accounts/register.ts";
+import { on, type Registry } from "../accounts/register.ts";
 
 /** As the gateway has them, which is loaded only when it is needed. */
 const ENGINE_KINDS = ["openai", "vllm", "pulmu"] as const;
@@ -56,16 +55,6 @@ function addPolicy(program: Command, { finish, addExamples }: Registry): void {
     ["pulmu policy set tenant:clinic --pii refuse", "no personal data leaves a clinic"],
     ["pulmu policy check house.cedar", "before pulmu up --policy house.cedar"],
   ]);
-}
-
-/** A sub-command on the database. */
-function on(parent: Command, usage: string, summary: string): Command {
-  return parent
-    .command(usage)
-    .summary(summary)
-    .description(`${summary[0].toUpperCase()}${summary.slice(1)}.`)
-    .option("--db <address>", `SQLite file or postgres://… (default: $PULMU_DATABASE, else ${DEFAULT_DATABASE})`)
-    .option("--json", "print as JSON");
 }
 
 function addDeploy(program: Command, { finish, addExamples }: Registry): void {
