@@ -2,8 +2,9 @@
  * The thread that owns one SQLite connection. A commit waits for the disk (0.1 to several ms); here it makes nobody else wait.
  * Requests are answered in order. Rows to insert come as JSON text: one string is cheaper to hand over than many objects.
  */
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { openDatabase } from "./sqlite-open.ts";
 import type { Row, SqlValue, Target } from "./store.ts";
 
 export type Request =
@@ -23,10 +24,7 @@ interface Prepared {
 const MAX_PREPARED = 256;
 
 const { path, readOnly, patienceMs } = workerData as { path: string; readOnly: boolean; patienceMs: number };
-const database = new DatabaseSync(path, { readOnly, timeout: patienceMs });
-// The log is moved into the database by a thread of its own, and here only when that one cannot keep up: after 32 MB.
-if (!readOnly) database.exec("pragma journal_mode=wal; pragma wal_autocheckpoint=8000");
-database.exec("pragma synchronous=full; pragma foreign_keys=on");
+const database = openDatabase(path, { readOnly, patienceMs });
 const prepared = new Map<string, Prepared>();
 
 function prepare(sql: string): Prepared {
