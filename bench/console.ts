@@ -1,4 +1,7 @@
-/** `npm run bench -- console [--minutes 2] [--phase p1000]`: how soon the console shows, what it costs, and how smoothly it draws all racks. */
+/**
+ * `npm run bench -- console [--minutes 2] [--phase p1000]`: how soon the console shows, what it costs, whether it keeps its memory flat, and how
+ * smoothly it draws all racks. `--minutes 60` for an hour, with a reading every five minutes.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -6,11 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { chromium, type Browser, type CDPSession, type Page } from "playwright-core";
+import { NodeHeap } from "./console/heap-of.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const BROWSERS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const TICKS_PER_S = 100; // of /proc on Linux
 const VIEWS = 5;
+/** Memory is read as often as this, or six times when that is sooner. */
+const READING_S = 300;
 
 export async function run(options: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...options], options: { minutes: { type: "string", default: "2" }, phase: { type: "string" } } });
@@ -20,12 +26,13 @@ export async function run(options: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "pulmu-bench-console-"));
   const phase = values.phase === undefined ? [] : ["--phase", values.phase];
   const args = ["apps/pulmu/src/main.ts", "up", "--port", "0", "--bus-port", "0", "--no-ui", "--bus-home", join(folder, "bus"), ...phase];
-  const server = spawn(process.execPath, args, {
+  const server = spawn(process.execPath, ["--inspect=127.0.0.1:0", ...args], {
     cwd: ROOT,
     env: { ...process.env, PULMU_DATABASE: join(folder, "house.db") },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const ended = once(server, "close");
+  const inspector = inspectorOf(server.stderr);
   const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
   try {
     const url = await addressOf(server.stdout);
@@ -36,7 +43,9 @@ export async function run(options: readonly string[]): Promise<void> {
     await page.waitForTimeout(30_000); // the plant is joined and warm, the page has all its parts
     const quiet = await costOf(server.pid!, undefined, 20);
     print("server, one browser", `${percent(quiet.server)} of a core`);
-    await steadily(page, server.pid!, Number(values.minutes));
+    const heap = await NodeHeap.open(await inspector);
+    await steadily(page, { pid: server.pid!, heap }, Number(values.minutes));
+    heap.close();
     await frames(page);
   } finally {
     await browser.close();
@@ -55,6 +64,17 @@ function addressOf(stdout: NodeJS.ReadableStream): Promise<string> {
     if (match !== null) resolve(match[1]);
   });
   stdout.once("close", () => reject(new Error(`pulmu up ended:\n${text}`)));
+  return promise;
+}
+
+/** What the server has to say is passed on, but for where its inspector listens. */
+function inspectorOf(stderr: NodeJS.ReadableStream): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  stderr.on("data", (chunk) => {
+    const match = /ws:\/\/\S+/.exec(String(chunk));
+    if (match !== null) resolve(match[0]);
+    else if (!/inspector|Debugger/.test(String(chunk))) process.stderr.write(chunk as Buffer);
+  });
   return promise;
 }
 
@@ -81,23 +101,25 @@ async function firstViews(browser: Browser, url: string): Promise<void> {
   );
 }
 
-/** Watches the page for minutes: CPU of server and browser, and the heap after each collection. */
-async function steadily(page: Page, serverPid: number, minutes: number): Promise<void> {
+/** Watches the page for minutes: CPU of server and browser, and both heaps after a collection. */
+async function steadily(page: Page, server: { readonly pid: number; readonly heap: NodeHeap }, minutes: number): Promise<void> {
   const devtools = await page.context().newCDPSession(page);
-  const heaps: number[] = [];
-  const costs: { server: number; browser: number; rssMB: number }[] = [];
-  const seconds = Math.max(20, (minutes * 60) / 6);
-  for (let i = 0; i < 6; i++) {
-    heaps.push(await heapMB(devtools));
-    costs.push(await costOf(serverPid, devtools, seconds));
+  const seconds = Math.max(20, Math.min(READING_S, (minutes * 60) / 6));
+  const count = Math.max(6, Math.round((minutes * 60) / seconds));
+  const readings: { server: number; browser: number; rssMB: number; pageMB: number; serverMB: number }[] = [];
+  for (let i = 0; i <= count; i++) {
+    if (i > 0 && i % 3 === 0) process.stderr.write(`${Math.round((i * seconds) / 60)} of ${minutes} min\n`);
+    const [pageMB, serverMB] = [await heapMB(devtools), await server.heap.usedMB()];
+    readings.push({ ...(await costOf(server.pid, devtools, i < count ? seconds : 5)), pageMB, serverMB });
   }
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  print(
-    `over ${((6 * seconds) / 60).toFixed(0)} min, server`,
-    `${percent(mean(costs.map(({ server }) => server)))} of a core, RSS ${costs.map(({ rssMB }) => rssMB.toFixed(0)).join(" → ")} MB`,
-  );
-  print("page's own process", `${percent(mean(costs.map(({ browser }) => browser)))} of a core`);
-  print("page's heap", `${heaps.map((heap) => heap.toFixed(1)).join(" → ")} MB`);
+  const watched = readings.slice(0, -1);
+  const mean = (key: "server" | "browser") => watched.reduce((sum, reading) => sum + reading[key], 0) / watched.length;
+  const row = (key: "rssMB" | "pageMB" | "serverMB", digits: number) => readings.map((reading) => reading[key].toFixed(digits)).join(" → ");
+  print(`over ${((count * seconds) / 60).toFixed(0)} min, server`, `${percent(mean("server"))} of a core`);
+  print("page's own process", `${percent(mean("browser"))} of a core`);
+  print("server's heap, after collection", `${row("serverMB", 1)} MB`);
+  print("server's RSS", `${row("rssMB", 0)} MB`);
+  print("page's heap, after collection", `${row("pageMB", 1)} MB`);
 }
 
 async function heapMB(devtools: CDPSession): Promise<number> {
