@@ -55,7 +55,8 @@ function totalsOf(site: Site, loads: readonly Load[], coolingLoads: readonly Loa
 }
 
 /** Work that asks for more GPUs than stand there is no fault of the site, but some of it will wait. */
-function checkWork({ workloads, halls }: Site, gpus: number, warnings: Findings): void {
+function checkWork({ workloads, halls, racks, engineRacks }: Site, standing: number, warnings: Findings): void {
+  const gpus = engineRacks.reduce((left, { rack }) => left - racks[rack].type.trays * racks[rack].type.gpusPerTray, standing);
   const wanted = workloads.reduce((sum, { demand }) => sum + ("gpus" in demand ? demand.gpus : demand.share * gpus), 0);
   if (wanted <= gpus) return;
   const rule = `the tenants ask for ${Math.round(wanted)} GPUs and ${gpus} stand: some work will wait`;

@@ -75,6 +75,27 @@ refuses(
     "small.yaml:11: power[0].from: feeds itself: h1-tr-a → h1-bus1-a → h1-tr-a (and 3 more from this line) (power flows from a feed down: take out one of these links)",
   ],
 );
+const withEngine = (lines: string): [string, string] => ["tenants:\n", `engineRacks:\n${lines}\ntenants:\n`];
+refuses(
+  "an engine's rack that there is not",
+  [withEngine('  - { rack: h3/r01/01, nodes: "n[1-4]" }\n  - { rack: h1/r01/99, nodes: "n[5-8]" }')],
+  [
+    'small.yaml:33: engineRacks[0].rack: h3/r01/01: no rack has this id (did you mean hall "h1"?)',
+    "small.yaml:34: engineRacks[1].rack: h1/r01/99: no rack has this id (hall/row/place, such as h1/r03/07)",
+  ],
+);
+refuses(
+  "a node of an engine in two racks, or more of them than trays",
+  [
+    withEngine(
+      '  - { rack: h1/r01/01, nodes: "n[1-4]" }\n  - { rack: h1/r01/02, nodes: "n[4-8]" }\n  - { rack: h1/r01/03, nodes: "m[1-19]" }',
+    ),
+  ],
+  [
+    "small.yaml:34: engineRacks[1]: n4: stands at line 33 already",
+    "small.yaml:35: engineRacks[2].nodes: m[1-19]: 19 nodes in a rack of 18 trays (such as gpu[1-4], or n[001-018])",
+  ],
+);
 refuses(
   "an undeclared variable",
   [['from: "h{h}-tr-{s}"', 'from: "h{hall}-tr-{s}"']],
@@ -306,4 +327,12 @@ test("a later phase of a random site has all that an earlier one has", () => {
     }),
     { numRuns: 50 },
   );
+});
+
+test("the racks of an engine are those of the phase, each with the names of its trays in order", () => {
+  const text = spoiled(withEngine('  - { rack: h1/r02/16, nodes: "gpu[08-10,12]-ib" }\n  - { rack: h2/r01/01, nodes: dgx }'));
+  const first = parse(text, "one");
+  assert.deepEqual(first.engineRacks, [{ rack: 31, nodes: ["gpu08-ib", "gpu09-ib", "gpu10-ib", "gpu12-ib"] }]);
+  assert.equal(first.racks[31].id, "h1/r02/16");
+  assert.deepEqual(parse(text, "two").engineRacks[1], { rack: 32, nodes: ["dgx"] });
 });

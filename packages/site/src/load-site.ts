@@ -4,6 +4,7 @@ import { nearest, PulmuError } from "@pulmu/units";
 import { fileError, formatPath } from "@pulmu/units/yaml";
 import { buildPlant, feedLimitW } from "./build.ts";
 import { declare, type Declarations } from "./declarations.ts";
+import { buildEngineRacks, checkEngineRacks } from "./engine-racks.ts";
 import { equip, lookup } from "./equipment.ts";
 import type { Phase, Site } from "./model.ts";
 import { builtIn, checkPhases } from "./phases.ts";
@@ -53,6 +54,7 @@ export function parseSite(text: string, file: string, { catalog, phase: phaseId 
   checkLinks(source, declared, links);
   const order = orderNodes(source, declared);
   const equipment = equip(source, shaped, declared, catalog);
+  checkEngineRacks(source, shaped.engineRacks, declared, equipment);
   const work = buildWork(source, shaped.tenants, equipment);
   const built = builtIn(source, declared, links, phaseIds(source), order);
   if (phases.length === phaseIds(source).length) {
@@ -78,6 +80,7 @@ export function parseSite(text: string, file: string, { catalog, phase: phaseId 
     phase: phases[phase],
     phases,
     ...plant,
+    engineRacks: buildEngineRacks(shaped.engineRacks, plant.racks),
     ...work,
     steered: shaped.head.steered,
     accelerators: new Map([...equipment.accelerators].filter(([id]) => used.has(id))),

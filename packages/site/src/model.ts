@@ -116,6 +116,13 @@ export interface Rack {
   readonly provisionedW: number;
 }
 
+/** A rack whose work an engine outside hands out (Slurm …), and what that calls its trays, in their order. */
+export interface EngineRack {
+  /** Index into `Site.racks`. */
+  readonly rack: number;
+  readonly nodes: readonly string[];
+}
+
 /** A steady load that is not a rack: network, storage, lighting, offices. */
 export interface FixedLoad {
   readonly id: string;
@@ -218,6 +225,7 @@ export interface Site {
   readonly cdus: readonly CduGroup[];
   readonly halls: readonly Hall[];
   readonly racks: readonly Rack[];
+  readonly engineRacks: readonly EngineRack[];
   readonly fixedLoads: readonly FixedLoad[];
   readonly bess: readonly Bess[];
   readonly tenants: readonly Tenant[];

@@ -214,6 +214,13 @@ const rackTypeItem = z.strictObject({
   flowLpmPerKW: z.number().positive().max(100),
 });
 
+const engineRackItem = z
+  .strictObject({
+    rack: z.string().min(1).max(200).describe("Id of the rack: h1/r03/07"),
+    nodes: z.string().min(1).max(200).describe("Names of its trays at the engine, in their order, as Slurm writes them: gpu[1-4]"),
+  })
+  .describe("A rack whose work an engine (Slurm …) hands out: the twin puts none of its own there");
+
 const publishedItem = z.strictObject({ fact: text, source: text });
 
 const head = z.strictObject({
@@ -240,6 +247,7 @@ export const SECTIONS = {
   accelerators: acceleratorItem,
   rackTypes: rackTypeItem,
   halls: hallItem,
+  engineRacks: engineRackItem,
   loads: loadItem,
   tenants: tenantItem,
   published: publishedItem,

@@ -85,6 +85,19 @@ export interface Placement {
   /** Share of the last second that its GPUs spent on each kind of work, weighed by how hard it was on them; the rest they were idle. */
   readonly busy: Readonly<Partial<Record<WorkKind, number>>>;
   readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
+  /** Its GPUs in the last second, W. */
+  readonly gpuPowerW: number;
+}
+
+/** A job that an engine outside runs on the racks of the site that are that engine's, as it tells of it. */
+export interface OutsideWork {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly serviceClass: string;
+  readonly kind: WorkKind;
+  /** Share of the time its GPUs are at work, 0…1; the rest they are idle. */
+  readonly busy: number;
+  readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
 }
 
 /** What a device is told from outside: a lease that ends. GPUs of one rack share it. */
@@ -173,6 +186,8 @@ export interface Simulation {
   readonly rackInletC: Float64Array;
   /** Speed of a rack's GPUs relative to unlimited, 0…1. */
   readonly rackSpeed: Float64Array;
+  /** All GPUs of the racks whose work an engine outside hands out, in the last second, W. */
+  readonly engineGpuPowerW: number;
   step(): void;
   setCap(lease: CapLease): void;
   /** What each device falls to when its lease ends: per-GPU cap in W and clock limit, for one rack. */
@@ -183,6 +198,11 @@ export interface Simulation {
     readonly untilS: number;
     readonly limitW: number | undefined;
   }): void;
+  /**
+   * What an engine outside runs on its racks from now on: all of it. A live factory's; a run that is played has none.
+   * @throws Error for a rack that is no engine's, or more GPUs than it has
+   */
+  setOutsideWork(works: readonly OutsideWork[]): void;
   setBessPower(bess: number, powerW: number): void;
   /** Events since the last call, oldest first. Bounded: the oldest are dropped beyond 10,000 and counted in a note. */
   takeEvents(): readonly TwinEvent[];

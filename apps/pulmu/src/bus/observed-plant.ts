@@ -7,6 +7,7 @@ import {
   type CapLease,
   type JobRow,
   type Kpis,
+  type OutsideWork,
   type Placement,
   type Scenario,
   type ServiceRow,
@@ -102,6 +103,10 @@ export class ObservedPlant implements Simulation {
     return this.#twin?.rackSpeed ?? this.#noSpeed;
   }
 
+  get engineGpuPowerW(): number {
+    return this.#twin?.engineGpuPowerW ?? 0;
+  }
+
   /** Every feed is read, enough racks, and what the plant tells of the whole site if it tells that. */
   get ready(): boolean {
     const isRead = ([, slot]: Slots["series"][number]) => slot === undefined || this.#reader.read(slot).state !== "missing";
@@ -150,6 +155,10 @@ export class ObservedPlant implements Simulation {
 
   setLoadTarget(): void {
     throw new Error("a load target reaches the plant over the bus");
+  }
+
+  setOutsideWork(works: readonly OutsideWork[]): void {
+    this.#devices().setOutsideWork(works);
   }
 
   setBessPower(bess: number, powerW: number): void {

@@ -115,6 +115,7 @@ function fakeSite(): Site {
     cdus: [],
     halls,
     racks,
+    engineRacks: [],
     fixedLoads: [],
     bess: [],
     tenants: [{ id: "agents", name: "Agent platform", serviceClass: "standard" }],
@@ -173,6 +174,7 @@ export function createFakeSimulation(): Simulation {
     rackReadingW: rackPowerW,
     rackInletC,
     rackSpeed,
+    engineGpuPowerW: 0,
     get atS() {
       return atS;
     },
@@ -196,6 +198,7 @@ export function createFakeSimulation(): Simulation {
     setCap: unused,
     setFallback: unused,
     setLoadTarget: unused,
+    setOutsideWork: unused,
     setBessPower: unused,
     takeEvents() {
       const taken = events;

@@ -3,7 +3,7 @@ import type { Site } from "@pulmu/site";
 import { random } from "@pulmu/units";
 import type { Scenario } from "../scenario.ts";
 import { SERIES, SITE_SERIES } from "../series.ts";
-import type { CapLease, JobRow, Kpis, Placement, ServiceRow, Simulation, TwinEvent } from "../simulation.ts";
+import type { CapLease, JobRow, Kpis, OutsideWork, Placement, ServiceRow, Simulation, TwinEvent } from "../simulation.ts";
 import type { Arrivals } from "../traces/index.ts";
 import { Accounts } from "./accounts.ts";
 import { Batteries } from "./batteries.ts";
@@ -130,6 +130,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     return this.#path.load;
   }
 
+  get engineGpuPowerW(): number {
+    return this.#work.outside.gpuPowerW();
+  }
+
   get bessPowerW(): Float64Array {
     return this.#batteries.powerW;
   }
@@ -197,6 +201,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
       subject: target.feedTag ?? "all feeds",
       text: `load target ${what} from ${this.#clock(target.fromS)}${target.untilS === Infinity ? "" : ` until ${this.#clock(target.untilS)}`}`,
     });
+  }
+
+  setOutsideWork(works: readonly OutsideWork[]): void {
+    this.#work.setOutside(works, this.#atS);
   }
 
   setBessPower(bess: number, powerW: number): void {

@@ -1,12 +1,13 @@
 import type { Accelerator, Catalog } from "@pulmu/catalog";
 import type { GpuDemand, InferenceWorkload, Site, Workload } from "@pulmu/site";
 import { exp, type Random } from "@pulmu/units";
-import type { Placement } from "../simulation.ts";
+import type { OutsideWork, Placement } from "../simulation.ts";
 import { ARRIVED, type Arrivals } from "../traces/index.ts";
 import type { EventLog } from "./event-log.ts";
 import type { EventQueue } from "./event-queue.ts";
 import { need } from "./grid-side.ts";
 import { Job, type JobWorkload, type Pace } from "./job.ts";
+import { OutsideWorks } from "./outside-works.ts";
 import { placeGang, placeReplicas, release, type RackPool } from "./placement.ts";
 import { WORK_KINDS, type RackState } from "./rack-state.ts";
 import { saturationRequestsPerS } from "./service-model.ts";
@@ -40,6 +41,7 @@ export class Workforce {
   readonly slots: Slots;
   readonly pools: ServicePool[] = [];
   readonly jobs: Job[] = [];
+  readonly outside: OutsideWorks;
   /** Everyone who holds GPUs now; rebuilt with the slots. */
   owners: Owner[] = [];
 
@@ -73,9 +75,13 @@ export class Workforce {
     this.#queue = queue;
     this.#victims = victims;
     this.slots = new Slots(state.count);
+    this.outside = new OutsideWorks(site, state, log);
+    const { isEngines } = this.outside;
+    for (let r = 0; r < state.count; r++) if (isEngines[r] === 1) state.freeGpus[r] = 0;
     for (const typeId of new Set(site.racks.map((rack) => rack.typeId))) {
-      const racks = site.racks.flatMap((rack, index) => (rack.typeId === typeId ? [index] : []));
-      this.#rackPools.set(typeId, { racks: Int32Array.from(racks), halls: Int32Array.from(racks, (r) => site.racks[r].hall) });
+      const racks = site.racks.flatMap((rack, index) => (rack.typeId === typeId && isEngines[index] === 0 ? [index] : []));
+      if (racks.length > 0)
+        this.#rackPools.set(typeId, { racks: Int32Array.from(racks), halls: Int32Array.from(racks, (r) => site.racks[r].hall) });
     }
     for (const workload of site.workloads) {
       if (workload.kind === "inference") this.#deploy(workload, arrivals.get(workload.id));
@@ -86,7 +92,7 @@ export class Workforce {
   }
 
   get runningJobs(): number {
-    return this.#running.length;
+    return this.#running.length + this.outside.owners.length;
   }
 
   get waitingJobs(): number {
@@ -110,6 +116,11 @@ export class Workforce {
     this.#refresh();
   }
 
+  setOutside(works: readonly OutsideWork[], atS: number): void {
+    this.outside.set(works, atS);
+    this.slots.dirty = true;
+  }
+
   placements(): Placement[] {
     const own = (owner: Owner, id: string, tenantId: string, serviceClass: string): Placement => ({
       id,
@@ -118,15 +129,18 @@ export class Workforce {
       gang: owner.gang,
       busy: { [WORK_KINDS[owner.kindA]]: owner.busyA, [WORK_KINDS[owner.kindB]]: owner.busyB },
       pieces: owner.pieces,
+      gpuPowerW: owner.gpuPowerW,
     });
     return [
       ...this.pools.map((pool) => own(pool, pool.settings.id, pool.settings.tenantId, pool.settings.serviceClass)),
       ...this.#running.map((job) => own(job, job.spec.id, job.spec.tenantId, job.spec.workload.serviceClass)),
+      ...this.outside.owners.map((owner) => own(owner, owner.work.id, owner.work.tenantId, owner.work.serviceClass)),
     ];
   }
 
-  /** Takes GPUs of one rack out of service; whoever held them is hit. Returns how many were taken. */
+  /** Takes GPUs of one rack out of service; whoever held them is hit. Returns how many were taken: none of an engine's, whose nodes fail by themselves. */
   failGpus(rack: number, wanted: number, atS: number): number {
+    if (this.outside.isEngines[rack] === 1) return 0;
     const state = this.#state;
     const healthy = state.gpus[rack] - state.failedGpus[rack];
     const gpus = Math.min(wanted, healthy);
@@ -177,7 +191,7 @@ export class Workforce {
     const { slots } = this;
     const state = this.#state;
     if (!slots.dirty && !state.tablesChanged) return;
-    if (slots.dirty) this.owners = [...this.pools, ...this.#running];
+    if (slots.dirty) this.owners = [...this.pools, ...this.#running, ...this.outside.owners];
     for (const owner of this.owners) updateSpeed(owner, state);
     slots.rebuild(this.owners, state);
     state.tablesChanged = false;

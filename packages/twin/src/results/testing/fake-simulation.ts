@@ -144,6 +144,7 @@ export function fakeSimulation(options: {
     rackPowerW: new Float64Array(rackCount),
     rackInletC: new Float64Array(rackCount),
     rackSpeed: new Float64Array(rackCount),
+    engineGpuPowerW: 0,
     rackReadingW: new Float64Array(rackCount),
     step() {
       simulation.atS++;
@@ -162,6 +163,7 @@ export function fakeSimulation(options: {
     setCap: unused,
     setFallback: unused,
     setLoadTarget: unused,
+    setOutsideWork: unused,
     setBessPower: unused,
     catalog: {} as Simulation["catalog"],
   };
