@@ -26,12 +26,14 @@ test("given planted violations, each is found with its file, line and rule", () 
     "packages/ledger/src/side.ts": `export { a } from "@pulmu/govern";\nconst b = await import("@pulmu/twin");\n`,
     "packages/units/src/leaving.ts": `import type { A } from "../../site/src/index.ts";\n`,
     "apps/pulmu/package.json": manifest("twin"),
+    "apps/console/src/wire.ts": `import type { A } from "pulmu/wire";\nimport { b } from "pulmu/src/cli.ts";\n`,
     "apps/pulmu/src/main.ts": `import { a } from "@pulmu/twin";\nimport { c } from "@pulmu/twin/src/engine/plant.ts";\nimport { d } from "@pulmu/site";\n`,
   });
   try {
     const { violations, filesRead } = checkFloors(root);
-    assert.equal(filesRead, 4);
+    assert.equal(filesRead, 5);
     const expected = [
+      /^apps\/console\/src\/wire\.ts:2: .*one door, pulmu\/wire/,
       /^apps\/pulmu\/src\/main\.ts:2: .*only a room's doors/,
       /^apps\/pulmu\/src\/main\.ts:3: .*not among the dependencies/,
       /^packages\/ledger\/src\/side\.ts:1: .*imports go down only/,

@@ -60,6 +60,8 @@ function broken(root: string, file: string, room: string, specifier: string): st
     const target = relative(root, resolve(root, dirname(file), specifier)).split(sep);
     return target[1] === room ? undefined : "a relative path leaves the room; import its package instead";
   }
+  if (/^pulmu(\/|$)/.test(specifier) && !(room === "console" && specifier === "pulmu/wire"))
+    return "the program has one door, pulmu/wire: the types of what it answers, for the console";
   if (!specifier.startsWith("@pulmu/")) return undefined;
   const [, other, ...deep] = specifier.split("/");
   if (other === room) return undefined;

@@ -27,12 +27,22 @@ export interface Operation {
   readonly run: (call: Call<never, never>) => Promise<unknown>;
 }
 
-/** Keeps the types of query and body together with their schemas. */
-export function operation<Query extends z.ZodType = z.ZodType<Record<string, never>>, Body extends z.ZodType = z.ZodType<undefined>>(
-  definition: Omit<Operation, "query" | "body" | "run"> & {
+/** What `run` gives for an answer: what its schema says, or the bytes of what is not JSON. */
+type Given<Answer> = Answer extends z.ZodType ? Frozen<z.output<Answer>> : string | Uint8Array | ReadableStream;
+
+type Frozen<T> = T extends object ? { readonly [Key in keyof T]: Frozen<T[Key]> } : T;
+
+/** Holds query, body and what is answered to their schemas: what the published document says is what the compiler saw. */
+export function operation<
+  Answer extends z.ZodType | string,
+  Query extends z.ZodType = z.ZodType<Record<string, never>>,
+  Body extends z.ZodType = z.ZodType<undefined>,
+>(
+  definition: Omit<Operation, "query" | "body" | "answer" | "run"> & {
     readonly query?: Query;
     readonly body?: Body;
-    readonly run: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<unknown>;
+    readonly answer: Answer;
+    readonly run: (call: Call<z.infer<Query>, z.infer<Body>>) => Promise<Given<Answer>>;
   },
 ): Operation {
   return definition as unknown as Operation;

@@ -39,10 +39,11 @@ export const usageRecord = z.strictObject({
   traceparent: z.string().optional(),
 });
 export const usageRow = z.object({ seq: z.int(), recordedMs: timeMs, listCostMicroKrw: text53, record: usageRecord });
+const sums = z.record(z.enum(METERS), text53);
 export const usageSum = z.object({
   group: z.partialRecord(z.enum(GROUPS), z.string()),
   records: z.int(),
-  meters: z.record(z.enum(METERS), text53),
+  meters: sums,
   listCostMicroKrw: text53,
 });
 export const usageFilter = {
@@ -90,7 +91,7 @@ export const statement = z.object({
   month: z.string(),
   currency: z.literal("KRW"),
   records: z.int(),
-  usage: z.record(z.enum(METERS), text53),
+  usage: sums,
   lines: z.array(line),
   unpriced: z.array(z.string()),
   subtotalKrw: z.int(),
@@ -148,10 +149,15 @@ export const journalReport = z.object({
   findings: z.array(z.object({ where: z.string(), what: z.string() })),
 });
 export const energy = z.object({
-  month: z.string(),
-  ...Object.fromEntries(
-    ["site", "billedIt", "idleIt", "cooling", "loss", "other", "billedFacility"].map((part) => [`${part}MilliJ`, text53] as const),
-  ),
+  period: z.string(),
+  siteMilliJ: text53,
+  billedItMilliJ: text53,
+  idleItMilliJ: text53,
+  residualMilliJ: text53.describe("metered as work and in nobody's record"),
+  coolingMilliJ: text53,
+  lossMilliJ: text53,
+  otherMilliJ: text53,
+  billedFacilityMilliJ: text53,
   findings: z.array(z.string()),
 });
 export { day, name, text53 };

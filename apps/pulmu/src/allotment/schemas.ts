@@ -1,10 +1,35 @@
-import { APPLICATION_STATES, applicationSchema, GRANT_STATES, SECTORS } from "@pulmu/jobs/allotment";
+import { APPLICATION_STATES, applicationSchema, DATA_CLASSES, GRANT_STATES, SECTORS } from "@pulmu/jobs/allotment";
 import { z } from "zod";
 
 const ms = z.int();
 const text = z.string();
 
-export const call = z.object({ call: z.looseObject({ id: text, title: text }), state: z.enum(["open", "reviewing", "decided"]) });
+const callState = z.enum(["open", "reviewing", "decided"]);
+
+/** A call as it was published: what `parseCall` gives. */
+export const call = z.object({
+  state: callState,
+  call: z.object({
+    id: text,
+    title: text,
+    opens: ms,
+    closes: ms,
+    grantsFrom: ms,
+    grantsUntil: ms,
+    pools: z.array(z.object({ sector: z.enum(SECTORS), gpus: z.int(), krwPerGpuH: z.int() })),
+    gpusPerServer: z.int(),
+    capPerOrganisation: z.int(),
+    youngCompanyDiscount: z.int().describe("%"),
+    regions: z.object({ bonus: z.int(), of: z.array(text) }),
+    dataClasses: z.array(z.enum(DATA_CLASSES)),
+    reviewers: z.array(text),
+    reviewsEach: z.int(),
+    criteria: z.array(z.object({ id: text, weight: z.int() })),
+    passMark: z.int(),
+    conditions: z.array(text),
+    use: z.object({ every: z.number().describe("s"), leastOfPlan: z.int().describe("%") }),
+  }),
+});
 
 export const newApplication = applicationSchema;
 
@@ -54,14 +79,35 @@ export const grant = z.object({
   costWholeKrw: text.describe("whole won"),
 });
 
-export const report = z.looseObject({
+export const report = z.object({
   call: text,
   title: text,
-  state: text,
+  state: callState,
   atMs: ms,
-  sectors: z.array(z.looseObject({ sector: z.enum(SECTORS), gpus: z.int(), applications: z.int(), granted: z.int(), krw: text })),
+  sectors: z.array(
+    z.object({
+      sector: z.enum(SECTORS),
+      gpus: z.int(),
+      applications: z.int(),
+      ineligible: z.int(),
+      granted: z.int(),
+      waiting: z.int(),
+      rejected: z.int(),
+      gpusHeld: z.int(),
+      krw: text.describe("what its grants have cost so far, whole won"),
+    }),
+  ),
+  regions: z.array(z.object({ region: text, applications: z.int(), grants: z.int(), gpus: z.int() })),
   reviews: z.object({ counted: z.int(), conflicts: z.int() }),
-  grants: z.array(z.looseObject({ organisation: text, gpus: z.int(), state: z.enum(GRANT_STATES), usedPercent: z.number().optional() })),
+  grants: z.array(
+    z.object({
+      organisation: text,
+      sector: z.enum(SECTORS),
+      gpus: z.int(),
+      state: z.enum(GRANT_STATES),
+      usedPercent: z.number().optional().describe("of what was granted, over the spans that were looked at"),
+    }),
+  ),
   warnings: z.int(),
   reclaimed: z.int(),
 });

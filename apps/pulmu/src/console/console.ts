@@ -7,6 +7,7 @@ import type { LiveBus } from "../bus/live-bus.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { answerProblem, ApiError } from "../server/api-error.ts";
 import { integer } from "../server/series-query.ts";
+import type { ConsoleFacts } from "./facts.ts";
 import { floorNow, floorPlan, floorThen } from "./floor.ts";
 import { openGatewayDoor } from "./gateway-door.ts";
 import { GridDesk, newEvent, quoteQuery } from "./grid-desk.ts";
@@ -98,7 +99,7 @@ export class Console {
         accounts: this.#sessions !== undefined,
         gateway: this.#doors.gatewayUrl ?? null,
         oldestMs: this.past.oldestMs,
-      });
+      } satisfies ConsoleFacts);
     });
     app.post("/api/console/session", sameOrigin, async (context) => {
       if (this.#sessions === undefined) return answerProblem(context, 404, { code: "api.not-found", message: "no accounts are kept here" });

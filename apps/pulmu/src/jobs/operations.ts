@@ -111,7 +111,7 @@ export const jobsOperations: readonly Operation[] = [
     run: async ({ house, by }) => {
       permit(by, "job.read", undefined);
       await bookOf(house.store);
-      return engineOf(house.store);
+      return { ...(await engineOf(house.store)) };
     },
   }),
   operation({

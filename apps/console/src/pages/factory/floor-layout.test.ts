@@ -8,7 +8,14 @@ function plan(halls: number, rows: number, racksPerRow: number): FloorPlan {
   const size = rows * racksPerRow;
   const all = Array.from({ length: halls * size }, (_, r) => r);
   return {
-    halls: Array.from({ length: halls }, (_, h) => ({ id: `h${h + 1}`, rows, racksPerRow, firstRack: h * size, endRack: (h + 1) * size })),
+    halls: Array.from({ length: halls }, (_, h) => ({
+      id: `h${h + 1}`,
+      rows,
+      racksPerRow,
+      firstRack: h * size,
+      endRack: (h + 1) * size,
+      phaseId: "p1",
+    })),
     types: [],
     nodes: [],
     cdus: [],

@@ -41,8 +41,9 @@ export function watchList(
   }
   if (state.failedGpus > 0) say("warn", t("watch.failed", { count: format.number(state.failedGpus) }));
   for (const { id, ttftP99S, itlP99S } of state.services) {
-    const slo = site.workloads.find((workload) => workload.id === id)?.slo;
-    if (slo === undefined) continue;
+    const workload = site.workloads.find((each) => each.id === id);
+    if (workload?.kind !== "inference") continue;
+    const { slo } = workload;
     for (const [meter, value, promised] of [
       ["TTFT", ttftP99S, slo.ttftS],
       ["ITL", itlP99S, slo.itlS],

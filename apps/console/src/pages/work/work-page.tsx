@@ -14,7 +14,7 @@ export default function WorkPage() {
   const site = useSite().data;
   const who = useFacts().data?.who ?? null;
   const workOf = new Map((works ?? []).map((work) => [work.id, work]));
-  const sloOf = new Map(site?.workloads.map(({ id, slo }) => [id, slo]));
+  const sloOf = new Map(site?.workloads.flatMap((workload) => (workload.kind === "inference" ? [[workload.id, workload.slo]] : [])));
   const keeping = state?.services.filter(({ id, ttftP99S, itlP99S }) => {
     const slo = sloOf.get(id);
     return slo === undefined || ((ttftP99S ?? 0) <= slo.ttftS && (itlP99S ?? 0) <= slo.itlS);

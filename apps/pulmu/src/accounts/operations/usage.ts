@@ -5,6 +5,7 @@ import {
   foldAll,
   type Group,
   GROUPS,
+  type Meter,
   parseDay,
   readUsage,
   sumUsage,
@@ -55,7 +56,7 @@ export const usageOperations: readonly Operation[] = [
       await foldAll(house.store);
       return (await sumUsage(house.store, filter, query.by.split(",") as Group[])).map(({ costMicroKrw, meters, ...sum }) => ({
         ...sum,
-        meters: Object.fromEntries(Object.entries(meters).map(([meter, value]) => [meter, value.toString()])),
+        meters: Object.fromEntries(Object.entries(meters).map(([meter, value]) => [meter, value.toString()])) as Record<Meter, string>,
         listCostMicroKrw: costMicroKrw.toString(),
       }));
     },
@@ -100,7 +101,7 @@ export const usageOperations: readonly Operation[] = [
             (result) => ({ id: record.id, result }),
             (error: unknown) => {
               if (!(error instanceof PulmuError) || error.code.startsWith("store.")) throw error;
-              return { id: record.id, result: "refused", problem: error.message };
+              return { id: record.id, result: "refused" as const, problem: error.message };
             },
           ),
         ),
