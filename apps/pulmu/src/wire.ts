@@ -39,7 +39,10 @@ export type { ConsoleFacts } from "./console/facts.ts";
 export type { FloorNow } from "./console/floor.ts";
 export type { QuoteAnswer as Quote } from "./commands/grid/quote-view.ts";
 export type { Whoami as Who } from "./console/sessions.ts";
+export type { BilledUsage, Chain } from "./console/why.ts";
+export type { RackWhy } from "./console/why-rack.ts";
 export type { WorkState } from "./console/works.ts";
+export type { LoggedRequest } from "./gateway/request-log.ts";
 export type { LoggedEvent as FactoryEvent } from "./live/event-log.ts";
 export type { GridEvent } from "./steer/grid-event.ts";
 

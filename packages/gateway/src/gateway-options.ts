@@ -61,7 +61,7 @@ export interface GatewayOptions {
   /** Decides before a byte leaves; everything is allowed unless said. */
   readonly policy?: Policy;
   /** Told of each refusal by a policy, for the record. */
-  readonly onDenied?: (flow: Flow, decision: Decision, requestId: string) => void;
+  readonly onDenied?: (flow: Flow, decision: Decision, request: { readonly requestId: string; readonly traceparent: string }) => void;
   /** What happens to personal data in this caller's requests; nothing unless said. */
   readonly piiActionOf?: (principal: Principal) => PiiAction;
   /** What the power room allows; everything unless said. */

@@ -46,6 +46,8 @@ interface Made {
 /** Attempts at one request, the first included. */
 const MAX_ATTEMPTS = 3;
 const BYTES_PER_TOKEN = 4;
+/** Refusals that are decided here, and say nothing of what was asked: forbidden, over a limit, no room. */
+const OURS: readonly number[] = [403, 429, 503];
 
 /** Takes requests for tokens from the door to the bill, as design page 5 walks it. */
 export class Inference {
@@ -77,12 +79,16 @@ export class Inference {
       await this.#take(exchange, endpoint, principal, raw, note);
     } catch (caught) {
       error = caught instanceof Refusal ? (caught.details.code ?? "invalid_request") : "internal_error";
-      if (caught instanceof Refusal && caught.details.because !== undefined) note.because = caught.details.because;
+      if (caught instanceof Refusal) {
+        const { because, status } = caught.details;
+        if (because !== undefined) note.because = because;
+        if (OURS.includes(status)) note.refusal = caught.message;
+      }
       throw caught;
     } finally {
       const { requestId, traceparent, receivedMs: startMs, left } = exchange;
       const parent = exchange.header("traceparent");
-      const whose = { tenantId: principal.tenantId!, projectId: principal.projectId! };
+      const whose = { tenantId: principal.tenantId!, projectId: principal.projectId!, keyId: principal.keyId! };
       onSeen({
         ...note,
         requestId,
@@ -104,7 +110,7 @@ export class Inference {
     if (note !== undefined) note.ask = ask;
     const deployment = this.#router.deployment(ask.modelId, (spec) => this.mayAsk(principal, spec));
     const wish = readWish(exchange);
-    const rules = this.#decide(exchange, principal, wish, deployment);
+    const rules = this.#decide(exchange, principal, wish, deployment, note);
     const action = this.#options.piiActionOf?.(principal) ?? "allow";
     const { body, counts } = guard(read, action);
     // Where personal data must not pass, what was looked at is what is sent.
@@ -127,13 +133,14 @@ export class Inference {
   }
 
   /** May this go there? @throws Refusal 403 naming the rules that forbid it */
-  #decide(exchange: Caller, principal: Principal, wish: Wish, { spec }: Deployment): readonly string[] {
+  #decide(exchange: Caller, principal: Principal, wish: Wish, { spec }: Deployment, note: RequestNote | undefined): readonly string[] {
     const { policy, onDenied } = this.#options;
     if (policy === undefined) return [];
     const flow = flowOf(principal, wish, spec);
     const decision = policy.decide(flow);
+    if (note !== undefined) note.rules = decision.rules;
     if (decision.allowed) return decision.rules;
-    onDenied?.(flow, decision, exchange.requestId);
+    onDenied?.(flow, decision, exchange);
     throw forbidden(flow, decision);
   }
 

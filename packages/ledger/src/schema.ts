@@ -52,6 +52,11 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
       "create table meter_readings (source text not null, from_ms bigint not null, until_ms bigint not null, day bigint not null, body text not null, primary key (source, from_ms))",
     ],
   },
+  {
+    name: "from a trace to what was used under it",
+    // The 32 hex digits of the trace id, https://www.w3.org/TR/trace-context/#traceparent-header
+    statements: ["create index usage_records_by_trace on usage_records (substr(traceparent, 4, 32)) where traceparent is not null"],
+  },
 ];
 
 /** What fixes the calendar: days once counted in one zone cannot be counted in another. */

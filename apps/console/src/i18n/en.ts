@@ -1,8 +1,10 @@
 import { allotment } from "./en/allotment.ts";
 import { tokens } from "./en/tokens.ts";
+import { why } from "./en/why.ts";
 
 /** Every string of the console. `{name}` stands for a value. */
 export const en = {
+  ...why,
   "app.title": "Pulmu console",
   "app.skip": "Skip to content",
   "nav.label": "Pages",
@@ -290,53 +292,8 @@ export const en = {
 
   ...tokens,
 
-  "why.title": "Why",
-  "why.search": "A trace id, a key, a request, a name",
-  "why.find": "Find",
-  "why.journal": "The journal, newest first",
-  "why.empty": "Nothing in the last {count} entries of the journal.",
-  "why.time": "Time",
-  "why.what": "What",
-  "why.who": "Who",
-  "why.subject": "About",
-  "why.trace": "Trace",
-  "why.chain": "The chain of {trace}",
-  "why.step": "{seconds} s after the first",
-  "why.noChain": "Nothing in the journal names this trace.",
-  "why.auditor": "The journal is read by operators and auditors. Sign in with such a key.",
-  "why.link.grid": "Grid",
-  "why.link.power": "Power",
-  "why.link.work": "Work",
-  "why.link.tokens": "Tokens",
-  "why.link.accounts": "Accounts",
-  "why.link.people": "People",
-  "why.data": "Details",
-  "why.since": "since {time}",
-
-  "tell.key.created": "A key is made",
-  "tell.key.revoked": "A key is revoked",
-  "tell.key.rotated": "A key is rotated",
-  "tell.tenant.created": "A tenant is made",
-  "tell.project.created": "A project is made",
-  "tell.account.created": "An account is made",
-  "tell.denied": "Refused: not allowed",
-  "tell.sealed": "Usage is sealed",
-  "tell.budget": "A budget is set",
-  "tell.settled": "Booked: {memo}",
-  "why.usage": "Usage records of {of}",
-  "why.cost": "List price",
-  "why.held": "Why it is held",
-  "why.routine": "Routine too",
   "grid.left": "{time} left",
   "grid.soFar": "So far",
-  "tell.taken": "No more than {limit}, says {from}",
-  "tell.lifted": "The target is lifted",
-  "tell.refused": "A target is refused",
-  "tell.allocated": "From {drawn} drawn to {goal}",
-  "tell.caps": "Caps of {racks} racks: {from} → {to}",
-  "tell.met": "Within the target after {seconds} s, at {drawn}",
-  "tell.ended": "The target has ended",
-  "tell.endedWith": "Ended: {reduced} less, for {tokens} tokens worth {lost}",
 
   ...allotment,
 

@@ -16,6 +16,8 @@ export interface Format {
   readonly energy: (joules: Number_) => string;
   readonly mass: (grams: Number_) => string;
   readonly krw: (won: Number_) => string;
+  /** A price far below a won: `₩0.0123`. */
+  readonly krwFine: (won: Number_) => string;
   readonly krwShort: (won: Number_) => string;
   readonly temp: (celsius: Number_) => string;
   readonly latency: (seconds: Number_) => string;
@@ -54,6 +56,7 @@ export function formats(language: Language, timeZone: string): Format {
   };
   const compactFormat = made({ notation: "compact", maximumSignificantDigits: 3 });
   const currency = made({ style: "currency", currency: "KRW", maximumFractionDigits: 0 });
+  const currencyFine = made({ style: "currency", currency: "KRW", minimumFractionDigits: 0, maximumSignificantDigits: 3 });
   const currencyShort = made({ style: "currency", currency: "KRW", notation: "compact", maximumSignificantDigits: 3 });
   return {
     language,
@@ -65,6 +68,7 @@ export function formats(language: Language, timeZone: string): Format {
     energy: (joules) => scaled(known(joules) ? joules / 3600 : joules, joulesBelowAWh(joules) ?? [[1e9, "GWh"], [1e6, "MWh"], [1e3, "kWh"], [1, "Wh"]]), // prettier-ignore
     mass: (grams) => scaled(grams, [[1e6, "t"], [1e3, "kg"], [1, "g"], [1e-3, "mg"], [1e-6, "µg"]]), // prettier-ignore
     krw: (won) => (known(won) ? currency.format(won) : UNKNOWN),
+    krwFine: (won) => (known(won) ? (Math.abs(won) < 10 ? currencyFine : currency).format(won) : UNKNOWN),
     krwShort: (won) => (known(won) ? (Math.abs(won) < 10_000 ? currency : currencyShort).format(won) : UNKNOWN),
     temp: (celsius) => (known(celsius) ? `${number(celsius, 1)} °C` : UNKNOWN),
     latency: (seconds) => (known(seconds) ? (seconds < 0.9995 ? `${number(seconds * 1e3)} ms` : `${number(seconds, 2)} s`) : UNKNOWN),

@@ -1,8 +1,10 @@
 import { allotment } from "./ko/allotment.ts";
 import { tokens } from "./ko/tokens.ts";
 import type { Catalogue } from "./en.ts";
+import { why } from "./ko/why.ts";
 
 export const ko: Catalogue = {
+  ...why,
   "app.title": "풀무 콘솔",
   "app.skip": "본문으로 건너뛰기",
   "nav.label": "페이지",
@@ -289,53 +291,8 @@ export const ko: Catalogue = {
 
   ...tokens,
 
-  "why.title": "이유",
-  "why.search": "추적 ID, 키, 요청, 이름",
-  "why.find": "찾기",
-  "why.journal": "일지, 최신순",
-  "why.empty": "일지의 최근 {count}건에는 없습니다.",
-  "why.time": "시각",
-  "why.what": "내용",
-  "why.who": "누가",
-  "why.subject": "대상",
-  "why.trace": "추적",
-  "why.chain": "{trace}의 과정",
-  "why.step": "처음부터 {seconds}초 뒤",
-  "why.noChain": "일지에 이 추적 ID가 없습니다.",
-  "why.auditor": "일지는 운영자와 감사자가 봅니다. 해당 키로 로그인하십시오.",
-  "why.link.grid": "계통",
-  "why.link.power": "전력",
-  "why.link.work": "작업",
-  "why.link.tokens": "토큰",
-  "why.link.accounts": "정산",
-  "why.link.people": "사람",
-  "why.data": "자세히",
-  "why.since": "{time}부터",
-
-  "tell.key.created": "키를 만듦",
-  "tell.key.revoked": "키를 폐기함",
-  "tell.key.rotated": "키를 교체함",
-  "tell.tenant.created": "테넌트를 만듦",
-  "tell.project.created": "프로젝트를 만듦",
-  "tell.account.created": "계정을 만듦",
-  "tell.denied": "거절: 권한 없음",
-  "tell.sealed": "사용량을 봉인함",
-  "tell.budget": "예산을 정함",
-  "tell.settled": "기장: {memo}",
-  "why.usage": "{of}의 사용 기록",
-  "why.cost": "정가",
-  "why.held": "제한한 이유",
-  "why.routine": "반복 기록도 보기",
   "grid.left": "{time} 남음",
   "grid.soFar": "지금까지",
-  "tell.taken": "{from}: {limit} 이하로",
-  "tell.lifted": "목표가 해제됨",
-  "tell.refused": "목표를 거절함",
-  "tell.allocated": "사용 {drawn}에서 {goal}까지",
-  "tell.caps": "랙 {racks}대의 상한: {from} → {to}",
-  "tell.met": "{seconds}초 뒤 목표 이내, {drawn}",
-  "tell.ended": "목표가 끝남",
-  "tell.endedWith": "끝남: {reduced} 감축, 토큰 {tokens}개, {lost} 상당",
 
   ...allotment,
 

@@ -145,8 +145,8 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
-    pages.open({ bus, ...doorsOf(accounts, gateway) });
-    server = createFactoryServer(factory, { accounts: accounts?.app, bus, pages, journal, bmcs });
+    pages.open({ bus, journal, ...doorsOf(accounts, gateway) });
+    server = createFactoryServer(factory, { accounts: accounts?.app, bus, pages, bmcs });
     bus.home.announce({
       bus: bus.address,
       api: listening.url,
@@ -222,12 +222,14 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options:
 }
 
 /** Real work beside the twin's: the database's jobs, on the engine that was named, within what steering leaves them. */
-async function openJobsOf(factory: LiveFactory, twin: Simulation, options: UpOptions, { house, ledger }: AccountsService) {
+async function openJobsOf(factory: LiveFactory, twin: Simulation, options: UpOptions, { house, ledger, engineRacks }: AccountsService) {
   const { openJobs, openPower, steeredPower } = await import("../jobs/jobs-service.ts");
   const { steering } = factory;
   const power = steering === undefined ? openPower : steeredPower(steering, house.now);
   const complain = (text: string) => factory.note("warning", text);
-  return openJobs({ ...house, ledger }, twin, power, { ...options, now: house.now, complain });
+  const jobs = await openJobs({ ...house, ledger, engineRacks }, twin, power, { ...options, now: house.now, complain });
+  factory.listen({ onSecond: () => jobs.tick() });
+  return jobs;
 }
 
 /** The door for tokens. */
@@ -241,7 +243,7 @@ async function openGatewayOf(factory: LiveFactory, options: UpOptions, accounts:
 function doorsOf(accounts: AccountsService | undefined, gateway: GatewayService | undefined) {
   const keyFile = accounts?.keyFile;
   const localKey = accounts?.firstKey ?? (keyFile === undefined ? undefined : readFileSync(keyFile, "utf8").trim());
-  return { store: accounts?.house.store, localKey, gatewayUrl: gateway?.url };
+  return { store: accounts?.house.store, localKey, gatewayUrl: gateway?.url, requests: gateway?.requests };
 }
 
 /** What the factory has behind it when it is first seen: loops are warm, queues are filled, jobs run. */

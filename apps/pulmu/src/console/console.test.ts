@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Gatekeeper, HOUSE_TENANT, type Role, SYSTEM } from "@pulmu/govern";
+import { appendEntries } from "@pulmu/journal";
 import { createAccountsApi } from "../accounts/api.ts";
 import { type House, openHouse } from "../accounts/house.ts";
 import { LiveFactory } from "../live/factory.ts";
@@ -20,6 +21,7 @@ let pages: Console;
 let listening: Listening;
 let operatorKey: string;
 let stopEvents: () => void;
+let rackId: string;
 
 before(async () => {
   builtConsole();
@@ -28,7 +30,8 @@ before(async () => {
   const factory = new LiveFactory(createFakeSimulation(), { workloadSource: "made up", speed: 1 });
   pages = new Console(factory);
   factory.advance(600);
-  pages.open({ store: house.store, localKey: operatorKey });
+  pages.open({ store: house.store, journal: house.store, localKey: operatorKey });
+  rackId = factory.simulation.site.racks[0].id;
   const accounts = createAccountsApi({ house, gatekeeper: new Gatekeeper(house.store) });
   const server = createFactoryServer(factory, { accounts, pages });
   listening = await listen(server.app, "127.0.0.1", 0);
@@ -115,15 +118,39 @@ test("nobody who is not signed in plays a grid event or reads the journal", asyn
   assert.equal((await get("/api/why?trace=4bf92f3577b34da6a3ce929d0e0e4736")).status, 401);
 });
 
-for (const [role, status] of [
-  ["viewer", 403],
-  ["tenant-admin", 403],
-] as const) {
-  test(`${role} that reads the journal is answered ${status}`, async () => {
-    const key = await keyOf(role, `reader-${role}`);
-    assert.equal((await get("/api/why?trace=4bf92f3577b34da6a3ce929d0e0e4736", { Authorization: `Bearer ${key}` })).status, status);
+test("a key without a role reads nothing of a chain; a viewer reads usage and no journal; an auditor both", async () => {
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const traceparent = `00-${trace}-00f067aa0ba902b7-01`;
+  await house.store.transaction((tx) =>
+    appendEntries(tx, [{ kind: "gateway.denied", actor: "key:k1", subject: "m", traceparent }], FAKE_START_MS),
+  );
+  const ledger = await house.ledger();
+  const whose = { tenantId: HOUSE_TENANT, projectId: `${HOUSE_TENANT}/p`, keyId: "k1", modelId: "m", acceleratorId: "" };
+  await ledger.record({
+    id: "r1",
+    kind: "request",
+    atMs: Date.now(),
+    ...whose,
+    meters: { requests: 1, facilityMilliJ: 5_000 },
+    traceparent,
   });
-}
+  const chainFor = async (role: Role | undefined) => {
+    const headers = { Authorization: `Bearer ${await keyOf(role, `reader-${role ?? "none"}`)}` };
+    const { status, body } = await get(`/api/why?trace=${trace}`, headers);
+    return status === 200 ? [body.entries.length, body.usage.length, body.usage[0]?.record.meters.facilityMilliJ] : status;
+  };
+  assert.equal(await chainFor(undefined), 403);
+  assert.deepEqual(await chainFor("viewer"), [0, 1, 5_000]);
+  assert.deepEqual(await chainFor("auditor"), [1, 1, 5_000]);
+});
+
+test("a rack's limit is explained from what is provisioned to the work on it; an unknown rack is told", async () => {
+  const { body } = await get(`/api/why/rack?rack=${encodeURIComponent(rackId)}`);
+  assert.equal(body.rack, rackId);
+  assert.equal(body.limitW, body.provisionedW);
+  assert.equal(body.isHeld, false);
+  assert.equal((await get("/api/why/rack?rack=nowhere")).status, 404);
+});
 
 test("what another origin's page sends changes nothing, even with the cookie", async () => {
   const Cookie = (await signIn({ key: operatorKey })).split(";")[0];

@@ -1,9 +1,10 @@
-import { may, type Principal } from "@pulmu/govern";
-import type { Store } from "@pulmu/journal";
+import type { Principal } from "@pulmu/govern";
+import { traceIdOf, type Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 import { type Context, Hono, type Next } from "hono";
 import { z } from "zod";
 import type { LiveBus } from "../bus/live-bus.ts";
+import type { LoggedRequest, RequestLog } from "../gateway/request-log.ts";
 import type { LiveFactory } from "../live/factory.ts";
 import { answerProblem, ApiError } from "../server/api-error.ts";
 import { integer } from "../server/series-query.ts";
@@ -16,9 +17,14 @@ import { servePages } from "./pages.ts";
 import { Past } from "./past.ts";
 import { sameOrigin } from "./same-origin.ts";
 import { mayOperate, Sessions, whoami } from "./sessions.ts";
+import { chainOf, isSeen, SEES_ALL, type Sight, sightOf } from "./why.ts";
+import { whyRack } from "./why-rack.ts";
 import { workStates } from "./works.ts";
 
 const MAX_BODY = 4_096;
+/** Requests in one list. */
+const REQUESTS_SHOWN = 200;
+const WHY_RULE = "only operators and auditors may read the journal, and tenants what is theirs";
 const GRID_RULE = "only operators of the site may speak for the grid";
 
 /** What the rest of the factory offers to the pages; what is left out, they do not show. */
@@ -29,6 +35,10 @@ export interface ConsoleDoors {
   /** The key of whoever started this factory, when it has a house of its own. */
   readonly localKey?: string | undefined;
   readonly gatewayUrl?: string | undefined;
+  /** What the gateway has answered and refused of late. */
+  readonly requests?: RequestLog | undefined;
+  /** Where what was done is written, and what was used. */
+  readonly journal?: Store | undefined;
 }
 
 /** The operators' pages and what they need beyond the factory's own API: the past, the floor, sessions, the grid's side. */
@@ -75,6 +85,7 @@ export class Console {
     this.#addSession(app);
     this.#addPlant(app);
     this.#addGrid(app);
+    if (this.#doors.journal !== undefined) this.#addWhy(app, this.#doors.journal);
     return app;
   }
 
@@ -153,16 +164,6 @@ export class Console {
 
   #addGrid(app: Hono): void {
     app.get("/api/grid/quote", (context) => context.json(this.#desk.quote(checked(quoteQuery, context.req.query()))));
-    // The journal is read by those who may read it through the accounts' API too.
-    app.get("/api/why", async (context, next) => {
-      if (this.#sessions === undefined) return next();
-      const refused = await this.#refuse(
-        context,
-        (who) => may(who, "journal.read", undefined),
-        "only operators and auditors may read the journal",
-      );
-      return refused ?? next();
-    });
     app.post("/api/grid/events", sameOrigin, async (context) => {
       const refused = await this.#refuse(context, mayOperate, GRID_RULE);
       return refused ?? context.json(await this.#desk.play(await readBody(context, newEvent)), 201);
@@ -171,6 +172,38 @@ export class Console {
       const refused = await this.#refuse(context, mayOperate, GRID_RULE);
       return refused ?? context.json(await this.#desk.lift());
     });
+  }
+
+  /** The journal is read by those who may read it through the accounts' API too; usage by those whose it is. */
+  #addWhy(app: Hono, journal: Store): void {
+    const factory = this.#factory;
+    const racks = new Map(factory.simulation.site.racks.map(({ id }, index) => [id, index]));
+    app.get("/api/why", async (context) => {
+      const trace = traceIdOf(context.req.query("trace") ?? "");
+      if (trace === undefined) throw new ApiError(400, { code: "api.trace", message: "trace must be 32 hex digits, or a W3C traceparent" });
+      const sight = await this.#sight(context);
+      return sight instanceof Response ? sight : context.json(await chainOf(trace, sight, factory, journal, this.#doors.requests));
+    });
+    app.get("/api/why/requests", async (context) => {
+      const sight = await this.#sight(context);
+      if (sight instanceof Response) return sight;
+      const isRefused = context.req.query("refused") === "true";
+      const wanted = ({ tenantId, error }: LoggedRequest) => isSeen(sight.tenantIds, tenantId) && (!isRefused || error !== null);
+      return context.json(this.#doors.requests?.latest(REQUESTS_SHOWN, wanted) ?? []);
+    });
+    app.get("/api/why/rack", (context) => {
+      const rack = racks.get(context.req.query("rack") ?? "");
+      if (rack === undefined)
+        return answerProblem(context, 404, { code: "api.unknown-point", message: "rack must name one of the site's" });
+      return context.json(whyRack(factory, rack));
+    });
+  }
+
+  async #sight(context: Context): Promise<Sight | Response> {
+    if (this.#sessions === undefined) return SEES_ALL;
+    const principal = await this.#sessions.principal(context);
+    if (principal === undefined) return context.json({ error: { code: "api.sign-in", message: "sign in first" } }, 401);
+    return sightOf(principal) ?? context.json({ error: { code: "govern.denied", message: WHY_RULE } }, 403);
   }
 
   /** The answer to who may not; undefined: they may. */

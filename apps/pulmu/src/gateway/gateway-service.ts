@@ -21,11 +21,14 @@ import { listenProblem } from "../server/listen.ts";
 import { CurtailmentWatch } from "./curtailment-watch.ts";
 import { DeployedModels } from "./deployed-models.ts";
 import { capacityOf } from "./power-capacity.ts";
+import { RequestLog } from "./request-log.ts";
 import { modelsOfTwin } from "./twin-models.ts";
 
 export interface GatewayService {
   /** `http://127.0.0.1:8118/v1` */
   readonly url: string;
+  /** The last requests, and what was decided of each. */
+  readonly requests: RequestLog;
   close(): Promise<void>;
 }
 
@@ -73,6 +76,7 @@ export async function openGateway(
   };
   const capacity = capacityOf(factory);
   const journal = journalOf(store, now);
+  const requests = new RequestLog();
   const spans = exporterFrom(process.env, (text) => factory.note("warning", `gateway: ${text}`));
   const gateway = new Gateway({
     authenticator: new Gatekeeper(store),
@@ -85,7 +89,10 @@ export async function openGateway(
     capacity,
     serviceClassOf: (principal) => treatments.of("serviceClass", principal) ?? tenants.get(principal.tenantId ?? "") ?? "standard",
     piiActionOf: (principal) => treatments.of("pii", principal) ?? "report",
-    onSeen: spans && ((seen) => spans.add(seen)),
+    onSeen: (seen) => {
+      requests.add(seen);
+      spans?.add(seen);
+    },
     now,
     random: Math.random,
     randomBytes,
@@ -116,7 +123,7 @@ export async function openGateway(
       throw new PulmuError(listenProblem(error, host, port, "--gateway-port"));
     });
     const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
-    return { url: `http://${name}:${address.port}/v1`, close };
+    return { url: `http://${name}:${address.port}/v1`, requests, close };
   } catch (error) {
     await close();
     throw error;
@@ -158,8 +165,8 @@ function journalOf(store: Store, now: () => number): (draft: Draft) => void {
 
 /** Every refusal by a policy, with the rules that decided. */
 function denialsTo(journal: (draft: Draft) => void): NonNullable<GatewayOptions["onDenied"]> {
-  return ({ tenantId, keyId, modelId, jurisdiction, residency, dataClass }, { rules }, requestId) => {
+  return ({ tenantId, keyId, modelId, jurisdiction, residency, dataClass }, { rules }, { requestId, traceparent }) => {
     const data = { requestId, tenant: tenantId, jurisdiction, residency, dataClass, rules };
-    journal({ kind: "gateway.denied", actor: `key:${keyId}`, subject: modelId, data });
+    journal({ kind: "gateway.denied", actor: `key:${keyId}`, subject: modelId, data, traceparent });
   };
 }

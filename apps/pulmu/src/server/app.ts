@@ -1,7 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { Store } from "@pulmu/journal";
 import { PulmuError } from "@pulmu/units";
 import { Hono, type Context } from "hono";
 import { ACCOUNTS_BASE } from "../accounts/base.ts";
@@ -51,14 +50,12 @@ export interface FactoryServerOptions {
   readonly accounts?: Hono | undefined;
   readonly bus?: LiveBus | undefined;
   readonly pages?: Console | undefined;
-  /** Where steering writes what it does. */
-  readonly journal?: Store | undefined;
   readonly bmcs?: BmcHouse | undefined;
 }
 
 export function createFactoryServer(
   factory: LiveFactory,
-  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus, pages, journal, bmcs }: FactoryServerOptions = {},
+  { maxEventClients = MAX_EVENT_CLIENTS, accounts, bus, pages, bmcs }: FactoryServerOptions = {},
 ): FactoryServer {
   const events = new EventStream(factory, maxEventClients);
   const metrics = createMetrics(factory, bus);
@@ -95,7 +92,7 @@ export function createFactoryServer(
 
   const { steering } = factory;
   if (steering !== undefined) app.get("/api/steering", (context) => context.json(steeringState(steering)));
-  addGridRoutes(app, factory, journal);
+  addGridRoutes(app, factory);
   if (bmcs !== undefined) app.get("/api/bmcs", (context) => context.json(bmcs.sums()));
   if (bus !== undefined) app.get("/api/bus", (context) => context.json(busState(bus)));
 

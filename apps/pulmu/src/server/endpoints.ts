@@ -15,6 +15,8 @@ export const ENDPOINTS = [
   ["/api/floor/series?rack=h1/r01/01", "the last day of one rack, or of one node of the power tree (node=)"],
   ["/api/grid/quote?reductionW=5000000&durationS=600", "what drawing so much less would cost"],
   ["/api/grid/events", "load targets, how they were kept and what they cost"],
+  ["/api/why?trace=", "all that carries a trace: the journal, the gateway's requests, usage and its place in the bill"],
+  ["/api/why/rack?rack=h1/r01/01", "why a rack may draw what it may"],
   ["/api/v1/openapi.json", "accounts: keys, budgets, usage, statements, journal"],
   ["/metrics", "Prometheus"],
   ["/healthz", "ok while the twin runs"],

@@ -1,37 +1,25 @@
-import { readTrace, traceIdOf, type Store } from "@pulmu/journal";
 import type { MeterSeries } from "@pulmu/power";
 import type { LiveFactory } from "../live/factory.ts";
 import { answerProblem, ApiError } from "./api-error.ts";
 import type { FactoryApp } from "./app.ts";
 import { integer } from "./series-query.ts";
 
-/** Points of an event's curve, and lines of a trace, in one answer. */
+/** Points of an event's curve in one answer. */
 const MAX_POINTS = 3_600;
-const MAX_ENTRIES = 500;
 
-/** Load targets and what came of them; and the chain behind a trace, as the journal has it. */
-export function addGridRoutes(app: FactoryApp, factory: LiveFactory, journal: Store | undefined): void {
-  const { steering } = factory;
-  if (steering !== undefined) {
-    const { events } = steering;
-    app.get("/api/grid/events", (context) => context.json(events.list()));
-    app.get("/api/grid/events/*", (context) => {
-      const event = events.find(decodeURIComponent(context.req.path.slice("/api/grid/events/".length)));
-      if (event === undefined)
-        return answerProblem(context, 404, { code: "api.unknown-event", message: "no load target of this id, correlation id or trace" });
-      const points = integer("points", context.req.query("points"), 0);
-      if (points > MAX_POINTS) throw new ApiError(400, { code: "api.points", message: `points must be at most ${MAX_POINTS}` });
-      const readings = points > 0 ? events.readings(event.id) : undefined;
-      return context.json({ ...event, curve: readings === undefined ? null : curveOf(readings, points) });
-    });
-  }
-  if (journal === undefined) return;
-  app.get("/api/why", async (context) => {
-    const trace = traceIdOf(context.req.query("trace") ?? "");
-    if (trace === undefined)
-      return answerProblem(context, 400, { code: "api.trace", message: "trace must be 32 hex digits, or a W3C traceparent" });
-    const entries = await readTrace(journal, trace, MAX_ENTRIES);
-    return context.json({ trace, entries, event: steering?.events.find(trace) ?? null });
+/** Load targets and what came of them. */
+export function addGridRoutes(app: FactoryApp, { steering }: LiveFactory): void {
+  if (steering === undefined) return;
+  const { events } = steering;
+  app.get("/api/grid/events", (context) => context.json(events.list()));
+  app.get("/api/grid/events/*", (context) => {
+    const event = events.find(decodeURIComponent(context.req.path.slice("/api/grid/events/".length)));
+    if (event === undefined)
+      return answerProblem(context, 404, { code: "api.unknown-event", message: "no load target of this id, correlation id or trace" });
+    const points = integer("points", context.req.query("points"), 0);
+    if (points > MAX_POINTS) throw new ApiError(400, { code: "api.points", message: `points must be at most ${MAX_POINTS}` });
+    const readings = points > 0 ? events.readings(event.id) : undefined;
+    return context.json({ ...event, curve: readings === undefined ? null : curveOf(readings, points) });
   });
 }
 

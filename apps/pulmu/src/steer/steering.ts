@@ -62,6 +62,7 @@ export class Steering {
   readonly agent: FlexAgent;
   /** Every load target, and what came of it. */
   readonly events: GridEvents;
+  readonly #options: SteeringOptions;
   readonly #plant: SteeredPlant;
   readonly #targets = new TargetBook();
   #seen: Simulation;
@@ -73,6 +74,8 @@ export class Steering {
   readonly #outputs: LiveOutputs;
   #writes: WrittenCap[] = [];
   #writeCount = 0;
+  readonly #lastWrites = new Map<number, WrittenCap>();
+  #traceparent = "";
   #excursions: readonly string[] = [];
   #note: SteeringNote = () => {};
   #repairsTold = 0;
@@ -81,7 +84,9 @@ export class Steering {
    * Makes the scenario's load targets known; devices are not touched before `lead`.
    * @throws PulmuError `power.*` for a site whose lowest caps do not fit it, or targets that cannot be
    */
-  constructor(plant: SteeredPlant, { newId, chronicle, terms = ASSUMED_TERMS }: SteeringOptions) {
+  constructor(plant: SteeredPlant, options: SteeringOptions) {
+    const { newId, chronicle, terms = ASSUMED_TERMS } = options;
+    this.#options = options;
     const { site, scenario, seen, clock } = plant;
     this.#plant = plant;
     this.#seen = seen;
@@ -98,7 +103,7 @@ export class Steering {
       tenants: () => new Map(this.#seen.placements().map(({ id, tenantId }) => [id, tenantId])),
       forecast: (feedTag, reductionW, durationS) => this.#forecast({ feedTag, reductionW, durationS }),
     });
-    const options = flexOptions({
+    const spoken = flexOptions({
       state: () => this.#loop.flow(),
       newId,
       shedHints: ({ feedTag }, excessW) => {
@@ -106,7 +111,7 @@ export class Steering {
         return limit === undefined ? [] : shedHints(this.#held(), limit, excessW);
       },
     });
-    this.agent = new FlexAgent(site, this.#targets, (tag) => this.setup.boundsOf(tag), options);
+    this.agent = new FlexAgent(site, this.#targets, (tag) => this.setup.boundsOf(tag), spoken);
     scenario.loadTargets.forEach((target, i) => {
       const head = { from: "scenario", correlationId: `scenario-${i + 1}`, traceparent: newTraceparent(newId) };
       this.#take(flexTarget(target, scenario.startMs), head, scenario.startMs);
@@ -129,6 +134,7 @@ export class Steering {
   lead(firstOrder = 1): void {
     this.#devices = this.#plant.openDevices();
     this.#devices.commission(this.setup.fallbackCapW);
+    this.#begin(firstOrder);
     this.#loop = new PowerLoop(this.setup, this.#targets, firstOrder, this.#plant.clock.monotonicMs());
   }
 
@@ -220,6 +226,16 @@ export class Steering {
     return { last: this.#writes, count: this.#writeCount };
   }
 
+  /** The last cap that was written to a rack; undefined: none since this process leads. */
+  writeTo(rack: number): WrittenCap | undefined {
+    return this.#lastWrites.get(rack);
+  }
+
+  /** Begins the chain of every cap that no message of the grid asked for: those that the contract alone makes. */
+  get traceparent(): string {
+    return this.#traceparent;
+  }
+
   #take(data: FlexData["grid.loadtarget.set.v1"], head: TargetHead, nowMs: number): void {
     try {
       const accepted = this.agent.take(data, head.correlationId, nowMs);
@@ -242,6 +258,14 @@ export class Steering {
     const writes = this.#loop.hurry({ nowMs: clock.monotonicMs(), wallMs, meters: this.#meters.read() });
     this.#devices.send(writes);
     this.#remember(writes, wallMs);
+  }
+
+  #begin(firstOrder: number): void {
+    const { newId, chronicle } = this.#options;
+    const { id, phase, racks } = this.setup.site;
+    this.#traceparent = newTraceparent(newId);
+    const data = { phase: phase.id, envelopeW: phase.envelopeW, racks: racks.length, firstOrder };
+    chronicle.tell({ kind: "power.steering.began", actor: "power", subject: id, data, traceparent: this.#traceparent });
   }
 
   #lowers({ rack, gpuCapW, validForMs }: CapWrite): boolean {
@@ -273,6 +297,7 @@ export class Steering {
   #remember(writes: readonly CapWrite[], atMs: number): void {
     if (writes.length === 0) return;
     this.#writeCount += writes.length;
+    for (const write of writes) this.#lastWrites.set(write.rack, { ...write, atMs });
     this.#writes = [...this.#writes, ...writes.slice(-WRITES_KEPT).map((write) => ({ ...write, atMs }))].slice(-WRITES_KEPT);
   }
 

@@ -6,9 +6,13 @@ import type { DeploymentSpec } from "../routing/deployment.ts";
 /** What is noted of a request while it is answered, where somebody wants to know. */
 export interface RequestNote {
   ask?: Ask;
+  /** Rules of the policy that decided: allowed it, or forbade it. */
+  rules?: readonly string[];
   waitedMs?: number;
   /** Trace of what made it wait, or turned it away: the grid's message. */
   because?: string | undefined;
+  /** Why it was turned away, in our own words: by a policy, a limit, or for want of room or power. */
+  refusal?: string;
   /** Who answered, what it took, and what is billed. */
   spec?: DeploymentSpec;
   usage?: Usage;
@@ -26,6 +30,7 @@ export interface SeenRequest extends Readonly<RequestNote> {
   readonly path: string;
   readonly tenantId: string;
   readonly projectId: string;
+  readonly keyId: string;
   /** Epoch ms. */
   readonly startMs: number;
   readonly endMs: number;

@@ -8,6 +8,15 @@ interface Rate {
   readonly per: bigint;
 }
 
+/** One item of a record: so many of the meter's units, and what `per` of them cost. */
+export interface ListLine {
+  readonly item: Item;
+  readonly quantity: number;
+  readonly per: number;
+  readonly unit: string;
+  readonly krwPerUnit: number;
+}
+
 export const MICRO_KRW = 1_000_000n;
 
 /**
@@ -32,6 +41,16 @@ export class ListPrices {
       cost += quantity > 0 ? (scaled + per - 1n) / per : scaled / per;
     }
     return cost;
+  }
+
+  /** What the cost is made of, item by item. */
+  lines(modelId: string, acceleratorId: string, meters: Meters): readonly ListLine[] {
+    return this.#ratesOf(modelId, acceleratorId).flatMap(({ item, microKrw }) => {
+      const { meter, per, unit } = ITEMS[item];
+      const quantity = meters[meter] ?? 0;
+      const krwPerUnit = Number(microKrw / MICRO_KRW);
+      return quantity === 0 ? [] : [{ item, quantity, per, unit, krwPerUnit }];
+    });
   }
 
   #ratesOf(modelId: string, acceleratorId: string): readonly Rate[] {

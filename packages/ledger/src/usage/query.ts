@@ -1,4 +1,4 @@
-import type { Reader } from "@pulmu/journal";
+import type { Reader, Row } from "@pulmu/journal";
 import { METER_COLUMNS, usageOf } from "./columns.ts";
 import { type Meter, METERS, type UsageRecord } from "./record.ts";
 
@@ -74,6 +74,30 @@ export interface UsageRow {
   readonly costMicroKrw: bigint;
 }
 
+function rowOf(row: Row): UsageRow {
+  return {
+    seq: row["seq"] as number,
+    record: usageOf(row),
+    recordedMs: row["recorded_ms"] as number,
+    costMicroKrw: BigInt(row["cost_micro_krw"] as number | bigint),
+  };
+}
+
+/** Records that were made under a trace (its 32 hex digits), oldest first; at most `limit` of them. */
+export async function readTraceUsage(
+  reader: Reader,
+  tenantIds: UsageFilter["tenantIds"],
+  traceId: string,
+  limit: number,
+): Promise<readonly UsageRow[]> {
+  const { sql, values } = where({ tenantIds });
+  const rows = await reader.query(
+    `select * from usage_records where ${sql} and traceparent is not null and substr(traceparent, 4, 32) = $${values.length + 1} order by at_ms, seq limit $${values.length + 2}`,
+    [...values, traceId, limit],
+  );
+  return rows.map(rowOf);
+}
+
 /** Records page by page, in the order of their numbers, so that memory stays flat however many there are. */
 export async function* readUsage(
   reader: Reader,
@@ -88,12 +112,7 @@ export async function* readUsage(
       [...values, after, pageRows],
     );
     if (rows.length === 0) return;
-    yield rows.map((row) => ({
-      seq: row["seq"] as number,
-      record: usageOf(row),
-      recordedMs: row["recorded_ms"] as number,
-      costMicroKrw: BigInt(row["cost_micro_krw"] as number | bigint),
-    }));
+    yield rows.map(rowOf);
     after = rows[rows.length - 1]["seq"] as number;
   }
 }

@@ -1,4 +1,5 @@
 import { Button } from "react-aria-components";
+import { Link } from "wouter";
 import { useMoment, useNodePower, usePointSeries } from "../../api/queries.ts";
 import type { FloorNow, FloorPlan } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
@@ -167,7 +168,12 @@ function RackPart({
         <Fact name={t("drill.work")} value={work === undefined ? t("floor.idle") : `${work.id} · ${work.tenantId}`} />
         <Fact name={t("drill.cdu")} value={cdu === undefined ? t("unknown") : `${cdu.id} · ${cdu.loop}`} />
       </dl>
-      <HeldWhy targetId={workState?.targetId ?? null} />
+      <p className="drill-why">
+        <Link className="link" href={`/why?rack=${encodeURIComponent(plan.racks.id[rack])}`}>
+          {t("why.rackLink")} ›
+        </Link>
+        <HeldWhy targetId={workState?.targetId ?? null} />
+      </p>
       <Day kind="rack" id={plan.racks.id[rack]} limitW={plan.racks.provisionedW[rack]} />
       <p className="drill-gpus">
         <strong>

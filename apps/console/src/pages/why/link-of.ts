@@ -1,5 +1,16 @@
+import type { Tone } from "../../parts/parts.tsx";
+
 /** The links of the chain, and the people who act on it. */
 export type ChainLink = "grid" | "power" | "work" | "tokens" | "accounts" | "people";
+
+export const LINK_TONES = {
+  grid: "accent",
+  power: "warn",
+  work: "",
+  tokens: "good",
+  accounts: "good",
+  people: "",
+} as const satisfies Readonly<Record<ChainLink, Tone>>;
 
 /** By the first word of an entry's kind. */
 const LINKS: Readonly<Record<string, ChainLink>> = {

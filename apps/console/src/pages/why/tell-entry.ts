@@ -13,6 +13,8 @@ export function tellEntry({ kind, data = {} }: JournalEntry, t: Translate, forma
       return t("tell.lifted");
     case "grid.target.refused":
       return t("tell.refused");
+    case "power.steering.began":
+      return t("tell.began", { limit: format.power(number("envelopeW")), racks: format.number(number("racks")) });
     case "power.target.allocated":
       return t("tell.allocated", { drawn: format.power(number("drawnW")), goal: format.power(number("goalW")) });
     case "power.caps.written":
