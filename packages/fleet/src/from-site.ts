@@ -2,16 +2,22 @@ import type { Site } from "@pulmu/site";
 import type { NewNode } from "./fleet.ts";
 import type { SlurmNode } from "./health/sources/slurm.ts";
 
-/** The compute trays of a site's racks: `h1/r03/07/t05`. A site file has no serials: until the first repair a tray's name stands for it. */
+/**
+ * The compute trays of a site's racks: `h1/r03/07/t05`. A site file has no serials: until the first repair a tray's name stands for it.
+ * Racks whose work an engine hands out are left out: that engine names their nodes.
+ */
 export function nodesOfSite(site: Site): readonly NewNode[] {
-  return site.racks.flatMap(({ id, typeId, type }) =>
-    Array.from({ length: type.trays }, (_, tray) => ({
-      id: trayId(id, tray),
-      rackId: id,
-      typeId,
-      serial: `${site.id}:${trayId(id, tray)}`,
-      gpus: type.gpusPerTray,
-    })),
+  const engines = new Set(site.engineRacks.map(({ rack }) => rack));
+  return site.racks.flatMap(({ id, typeId, type }, rack) =>
+    engines.has(rack)
+      ? []
+      : Array.from({ length: type.trays }, (_, tray) => ({
+          id: trayId(id, tray),
+          rackId: id,
+          typeId,
+          serial: `${site.id}:${trayId(id, tray)}`,
+          gpus: type.gpusPerTray,
+        })),
   );
 }
 

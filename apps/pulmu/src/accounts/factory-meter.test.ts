@@ -44,7 +44,7 @@ test("given instruments of the site, their joules are shared out, and a second t
   const read = row({ sitePowerW: 110, itPowerW: 100, coolingPowerW: 6, lossPowerW: 3, carbonGPerKWh: 400 });
   const silent = new Float64Array(SITE_SERIES.length).fill(NaN);
   let shown = read;
-  const meter = new FactoryMeter(simulation, "run", () => ({ row: shown }));
+  const meter = new FactoryMeter(simulation, "run", () => ({ row: shown, rackReadingW: new Float64Array() }));
   for (let s = 1; s < 60; s++) {
     shown = s === 30 ? silent : read;
     step();

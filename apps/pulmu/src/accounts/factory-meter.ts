@@ -1,10 +1,13 @@
 import type { MeterReading, UsageRecord } from "@pulmu/ledger";
 import { type JobRow, SERIES, type ServiceRow, type Simulation, SITE_SERIES } from "@pulmu/twin";
+import type { EngineRackMeter } from "./engine-rack-meter.ts";
 import { type AnswerShare, inMillis, ServiceAccount, type SiteFactors } from "./service-account.ts";
 
 /** Usage is written once for this long, and for each job and service. */
 const PERIOD_S = 60;
 const J_PER_KWH = 3.6e6;
+
+type Instruments = Pick<Simulation, "row" | "rackReadingW">;
 
 /** What one job used since the last record. */
 interface JobTally {
@@ -27,11 +30,13 @@ export interface MeteredPeriod {
  * Turns the running factory into usage records: each minute, what every service and job used, and the site's meter readings.
  * Energy at the racks is shared out by GPU energy, its cooling and losses in proportion. Of a service's part, answers of the gateway
  * `take` theirs as they end, and the rest is its tenant's own load; GPUs without work stay idle, in nobody's record.
- * In whole millijoules: what answers took, what the records say and what was idle sum to the racks' meters.
+ * In whole millijoules: what answers took, what the records say and what was idle sum to the racks' meters. Racks whose work an engine
+ * hands out have a register of their own, which is left out here.
  */
 export class FactoryMeter {
   readonly #simulation: Simulation;
-  readonly #instruments: () => Pick<Simulation, "row">;
+  readonly #instruments: () => Instruments;
+  readonly #engineRacks: EngineRackMeter | undefined;
   /** What the site's instruments said last: a second without a reading is none without power. */
   readonly #row: Float64Array;
   readonly #run: string;
@@ -53,10 +58,12 @@ export class FactoryMeter {
    * @param simulation whose work it is: jobs, services and the GPUs' own energy, as engines and schedulers tell of them
    * @param run names this run of the factory, so that its records have ids of their own and metering it again changes nothing
    * @param instruments the site's meters, in whose joules all is counted; left out: the twin's
+   * @param engineRacks what of them is billed elsewhere
    */
-  constructor(simulation: Simulation, run: string, instruments: () => Pick<Simulation, "row"> = () => simulation) {
+  constructor(simulation: Simulation, run: string, instruments: () => Instruments = () => simulation, engineRacks?: EngineRackMeter) {
     this.#simulation = simulation;
     this.#instruments = instruments;
+    this.#engineRacks = engineRacks;
     this.#row = new Float64Array(SITE_SERIES.length);
     this.#run = run;
     this.#fromS = simulation.atS;
@@ -71,12 +78,13 @@ export class FactoryMeter {
   /** Call after each second; gives a period when one is full. */
   tick(): MeteredPeriod | undefined {
     const row = this.#read();
-    this.#siteJ += row[SERIES.sitePowerW];
-    this.#itJ += row[SERIES.itPowerW];
-    this.#gpuJ += this.#simulation.row[SERIES.gpuPowerW];
-    this.#coolingJ += row[SERIES.coolingPowerW];
-    this.#lossJ += row[SERIES.lossPowerW];
-    this.#carbonG += (row[SERIES.sitePowerW] / J_PER_KWH) * row[SERIES.carbonGPerKWh];
+    const engine = this.#engineRacks?.second(row, this.#instruments().rackReadingW);
+    this.#siteJ += row[SERIES.sitePowerW] - (engine?.siteW ?? 0);
+    this.#itJ += row[SERIES.itPowerW] - (engine?.itW ?? 0);
+    this.#gpuJ += this.#simulation.row[SERIES.gpuPowerW] - (engine?.gpuW ?? 0);
+    this.#coolingJ += row[SERIES.coolingPowerW] - (engine?.coolingW ?? 0);
+    this.#lossJ += row[SERIES.lossPowerW] - (engine?.lossW ?? 0);
+    this.#carbonG += (row[SERIES.sitePowerW] / J_PER_KWH) * row[SERIES.carbonGPerKWh] - (engine?.carbonG ?? 0);
     this.#count();
     return this.#simulation.atS - this.#fromS >= PERIOD_S ? this.end() : undefined;
   }

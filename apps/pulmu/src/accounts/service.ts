@@ -7,6 +7,7 @@ import type { Simulation } from "@pulmu/twin";
 import type { Hono } from "hono";
 import { FleetService } from "../fleet/fleet-service.ts";
 import { createAccountsApi } from "./api.ts";
+import { EngineRackMeter } from "./engine-rack-meter.ts";
 import { FactoryMeter, type MeteredPeriod } from "./factory-meter.ts";
 import { DEFAULT_DATABASE, type House, openHouse } from "./house.ts";
 
@@ -25,6 +26,8 @@ export interface AccountsService {
   readonly house: House;
   /** Shares the factory's energy out. */
   readonly meter: FactoryMeter;
+  /** Meter of the racks whose work an engine hands out; undefined where the site has none, or they are not metered as they are lived. */
+  readonly engineRacks: EngineRackMeter | undefined;
   /** Of this process: whoever else reserves and records here shares it. */
   readonly ledger: Ledger;
   readonly fleet: FleetService;
@@ -60,11 +63,11 @@ export async function openAccounts(
     verifyPerson,
   });
 
-  const meter = new FactoryMeter(
-    simulation,
-    `twin/${simulation.scenario.name.replaceAll(/[^A-Za-z0-9]+/g, "-")}/${simulation.scenario.startMs}`,
-    instruments,
-  );
+  const { scenario, site } = simulation;
+  const runId = `twin/${scenario.name.replaceAll(/[^A-Za-z0-9]+/g, "-")}/${scenario.startMs}`;
+  const isMetered = site.engineRacks.length > 0 && instruments !== undefined;
+  const engineRacks = isMetered ? new EngineRackMeter(simulation, `${runId}/engine-racks`) : undefined;
+  const meter = new FactoryMeter(simulation, runId, instruments, engineRacks);
   let waiting: MeteredPeriod[] = [];
   let working: Promise<void> | undefined;
   let signedMs = 0;
@@ -107,6 +110,7 @@ export async function openAccounts(
     keyFile: db === undefined ? keptKey(house, firstKey) : undefined,
     house,
     meter,
+    engineRacks,
     ledger,
     fleet,
     tick: () => {

@@ -47,3 +47,40 @@ test("a node that the scheduler calls down for five minutes is drained there, al
     rmSync(folder, { recursive: true, force: true });
   }
 });
+
+test("a node shows whose work is on it, in the rack of the site file; work that is nobody's here keeps a drained node from repair", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "pulmu-engine-fleet-"));
+  const store = await openStore(join(folder, "fleet.db"));
+  await prepareJournal(store);
+  const clock = { ms: 1_000_000 };
+  let foreign = true;
+  const job = (engineId: string, ...nodes: string[]) => ({ engineId, token: "", state: "running", reason: "", nodes, startedMs: 1, endedMs: 0, exitCode: undefined, restarts: 0 }) satisfies EngineJob; // prettier-ignore
+  const drained = new Set<string>();
+  const engine: Pick<Engine, "nodes" | "changes" | "drain"> = {
+    nodes: async () =>
+      ["n1", "n2", "n3"].map((name) => ({ name, rack: "", gpus: 8, state: drained.has(name) ? "draining" : "up", reason: "", occupied: name !== "n3" && (name !== "n2" || foreign) })), // prettier-ignore
+    changes: async () => ({ jobs: [job("7", "n1")], complete: true, cursor: "1" }), // n2's is another user's: it is not told
+    drain: async (node) => void drained.add(node),
+  };
+  const rackIdOf = ({ name }: { readonly name: string }) => (name === "n3" ? undefined : "h1/r01/01");
+  const tenantOf = (engineId: string) => (engineId === "7" ? "snu" : undefined);
+  const service = new EngineFleet(store, engine as Engine, { now: () => clock.ms, complain: () => {}, rackIdOf, tenantOf });
+  const fleet = new Fleet(store, () => clock.ms);
+  const seen = async () => (await fleet.nodes(SYSTEM)).map(({ id, rackId, state, tenantId }) => `${id} ${rackId} ${state} ${tenantId}`);
+  try {
+    await service.round();
+    await service.round();
+    assert.deepEqual(await seen(), ["n1 h1/r01/01 allocated snu", "n2 h1/r01/01 allocated ?", "n3 n ready undefined"]);
+    await fleet.drain(SYSTEM, "n2", "new firmware");
+    await service.round();
+    await service.round();
+    assert.equal((await seen())[1], "n2 h1/r01/01 draining ?");
+    foreign = false;
+    await service.round();
+    assert.match((await seen())[1], /^n2 h1\/r01\/01 in-repair/);
+  } finally {
+    await service.close();
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -23,7 +23,9 @@ export class FleetService {
 
   constructor(store: Store, simulation: Simulation, wall: () => number, complain: (text: string) => void) {
     const now = () => simulation.atMs;
-    const racks = new Set(simulation.site.racks.map(({ id }) => id));
+    const { racks: all, engineRacks } = simulation.site;
+    const engines = new Set(engineRacks.map(({ rack }) => rack));
+    const racks = new Set(all.flatMap(({ id }, rack) => (engines.has(rack) ? [] : [id])));
     this.#simulation = simulation;
     this.#complain = complain;
     this.#fleet = new Fleet(store, now, wall);

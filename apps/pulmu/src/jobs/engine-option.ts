@@ -45,10 +45,12 @@ export function openEngine(options: EngineOptions, jobsDir: string, plant: Simul
   });
 }
 
-/** The site's trays, at the speed its racks have. */
+/** The trays of the racks that the site gives to an engine, or of all where it gives none, at the speed its racks have. */
 function twinEngine(plant: Simulation, now: () => number): OpenedEngine {
-  const racks = plant.site.racks.map(({ id, type }) => ({ id, trays: type.trays, gpusPerTray: type.gpusPerTray }));
-  const indexOf = new Map(racks.map(({ id }, index) => [id, index]));
+  const { site } = plant;
+  const given = site.engineRacks.map(({ rack }) => site.racks[rack]);
+  const racks = (given.length > 0 ? given : site.racks).map(({ id, type }) => ({ id, trays: type.trays, gpusPerTray: type.gpusPerTray }));
+  const indexOf = new Map(site.racks.map(({ id }, index) => [id, index]));
   const engine = new TwinEngine({ racks, now, speedOf: (rackId) => plant.rackSpeed[indexOf.get(rackId)!] });
   return { engine, files: engine.files };
 }

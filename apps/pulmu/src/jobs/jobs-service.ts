@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Store } from "@pulmu/journal";
-import { JobRunner, type MeteredPeriod, ModelledMeter, type PowerSource, SlurmEngine } from "@pulmu/jobs";
+import { JobRunner, ModelledMeter, type PowerSource, SlurmEngine } from "@pulmu/jobs";
 import { type Calendar, type Ledger, recordReading } from "@pulmu/ledger";
 import type { Simulation } from "@pulmu/twin";
+import type { EngineRackMeter } from "../accounts/engine-rack-meter.ts";
 import { EngineFleet } from "../fleet/engine-fleet.ts";
 import { bookOf } from "./book-of.ts";
 import { type EngineOptions, jobsDirOf, openEngine } from "./engine-option.ts";
+import { EngineRacks, EngineWork } from "./engine-racks.ts";
 
 export { steeredPower } from "./steered-power.ts";
 
@@ -21,10 +23,14 @@ export interface JobsHouse {
   readonly store: Store;
   readonly calendar: Calendar;
   readonly ledger: Ledger;
+  /** Meter of the engine's racks; undefined: what its nodes draw is on no meter, and a model stands for it. */
+  readonly engineRacks?: EngineRackMeter | undefined;
 }
 
 export interface JobsService {
   readonly runner: JobRunner;
+  /** Call after each second of the factory. */
+  tick(): void;
   close(): Promise<void>;
 }
 
@@ -43,9 +49,11 @@ export async function openJobs(
   const jobsDir = jobsDirOf(options, house.store);
   const { engine, files } = openEngine(options, jobsDir, plant, now);
   const houseId = await book.houseId(() => `h${randomBytes(4).toString("hex")}`);
-  const rackType = site.racks[0].type;
-  const wattsPerGpu = Math.round(site.racks[0].provisionedW / (rackType.trays * rackType.gpusPerTray));
-  const source = `engine/${houseId}/${now()}`;
+  const { type, provisionedW } = site.racks[site.engineRacks[0]?.rack ?? 0];
+  const wattsPerGpu = Math.round(provisionedW / (type.trays * type.gpusPerTray));
+  const model = () => new ModelledMeter({ id: `engine/${houseId}/${now()}`, facilityPerIt: FACILITY_PER_IT, carbonGPerKWh });
+  const racks = new EngineRacks(site);
+  house.engineRacks?.start();
   const runner = new JobRunner({
     book,
     engine,
@@ -55,28 +63,24 @@ export async function openJobs(
       places: [site.country, site.id],
       wattsPerGpu,
       idleWattsPerGpu: Math.round(wattsPerGpu * IDLE_SHARE),
-      acceleratorId: rackType.acceleratorId,
+      acceleratorId: type.acceleratorId,
     },
-    meter: new ModelledMeter({ facilityPerIt: FACILITY_PER_IT, carbonGPerKWh }),
+    meter: house.engineRacks ?? model(),
     ledger: house.ledger,
-    onMetered: (period) => read(house, source, period),
+    keepReading: (reading) => recordReading(house.store, house.calendar, reading),
     houseId,
     now,
     complain,
   });
   runner.start();
-  const fleet = engine instanceof SlurmEngine ? new EngineFleet(house.store, engine, { now, complain }) : undefined;
+  const seen = () => ({ jobs: runner.jobs(), nodes: runner.view.nodes });
+  const work = house.engineRacks && new EngineWork(plant, racks, seen, { wattsPerGpu, complain });
+  const tenantOf = (engineId: string) => runner.jobs().find((job) => job.engineId === engineId)?.tenantId;
+  const isFleet = engine instanceof SlurmEngine || site.engineRacks.length > 0;
+  const fleet = isFleet ? new EngineFleet(house.store, engine, { now, complain, tenantOf, rackIdOf: (node) => racks.rackIdOf(node) }) : undefined; // prettier-ignore
   const close = async () => {
     await fleet?.close();
     await runner.close();
   };
-  return { runner, close };
-}
-
-/** The engine's nodes as a meter of their own: what its jobs used and what stood idle sum to it. */
-async function read({ store, calendar }: JobsHouse, source: string, { fromMs, untilMs, meter }: MeteredPeriod): Promise<void> {
-  if (untilMs <= fromMs) return;
-  const { itMilliJ, facilityMilliJ } = meter;
-  const reading = { source, fromMs, untilMs, siteMilliJ: facilityMilliJ, itMilliJ, coolingMilliJ: facilityMilliJ - itMilliJ, lossMilliJ: 0, otherMilliJ: 0 }; // prettier-ignore
-  await recordReading(store, calendar, reading);
+  return { runner, tick: () => work?.tick(), close };
 }

@@ -1,10 +1,10 @@
 import { appendEntries, type Draft, GroupCommit, type SqlValue, type Store, type Transaction } from "@pulmu/journal";
-import type { UsageRecord } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import type { Quota, Reservation } from "../quota/quota.ts";
 import type { JobSpec } from "../spec/job-spec.ts";
 import { replaceInfinity, reviveInfinity } from "./infinity.ts";
-import { ENDED, type Job, type JobState, type JobStep } from "./job.ts";
+import type { Job, JobState, JobStep } from "./job.ts";
+import { insertUsage, type MeteredUsage } from "./usage-outbox.ts";
 
 /** Rows one listing gives at most. */
 export const MAX_LISTED = 1_000;
@@ -104,15 +104,16 @@ export class JobBook {
     });
   }
 
-  /** Writes what changed, in one transaction, with entries for the journal. */
-  async write(changes: readonly Change[], drafts: readonly Draft[], nowMs: number): Promise<void> {
-    if (changes.length === 0 && drafts.length === 0) return;
+  /** Writes what changed, in one transaction, with entries for the journal, and the usage that marks its jobs as metered. */
+  async write(changes: readonly Change[], drafts: readonly Draft[], nowMs: number, usage?: MeteredUsage): Promise<void> {
+    if (changes.length === 0 && drafts.length === 0 && usage === undefined) return;
     // Counted before, so that the bodies say it; taken back when nothing came of it.
     for (const { job, steps } of changes) job.steps += steps.length;
     try {
       await this.#store.transaction(async (tx) => {
         await updateJobs(tx, changes.map(({ job }) => job)); // prettier-ignore
         await insertSteps(tx, changes);
+        if (usage !== undefined) await insertUsage(tx, usage);
         if (drafts.length > 0) await appendEntries(tx, drafts, nowMs);
       });
     } catch (error) {
@@ -214,28 +215,6 @@ export class JobBook {
     return new Map(rows.map((row) => [row.group_id, Number(row.gpu_milli_s)]));
   }
 
-  /** Writes metered usage down, with how far each job is metered now: whatever happens after, it reaches the ledger once. */
-  async meter(records: readonly UsageRecord[], jobs: readonly Job[], month: string): Promise<void> {
-    await this.#store.transaction(async (tx) => {
-      for (const record of records) {
-        await tx.run("insert into job_usage (id, body) values ($1, $2) on conflict do nothing", [record.id, JSON.stringify(record)]);
-        for (const group of [record.tenantId, record.projectId])
-          await tx.run("insert into job_gpu_months (group_id, month, gpu_milli_s) values ($1, $2, $3) on conflict (group_id, month) do update set gpu_milli_s = job_gpu_months.gpu_milli_s + $3", [group, month, record.meters.gpuMilliS ?? 0]); // prettier-ignore
-      }
-      for (const job of jobs) await tx.run("update jobs set body = $1, settled_ms = $2 where id = $3", [bodyOf(job), ENDED.has(job.state) ? job.endedMs : 0, job.id]); // prettier-ignore
-    });
-  }
-
-  /** Usage that is on its way to the ledger. */
-  async unsentUsage(limit: number): Promise<readonly UsageRecord[]> {
-    const rows = await this.#store.query<{ body: string }>("select body from job_usage order by id limit $1", [limit]);
-    return rows.map(({ body }) => JSON.parse(body) as UsageRecord);
-  }
-
-  async usageSent(id: string): Promise<void> {
-    await this.#store.transaction((tx) => tx.run("delete from job_usage where id = $1", [id]));
-  }
-
   /** The jobs that a token made: tasks of one array follow one another. */
   async #under(tx: Transaction, projectId: string, token: string, count: number): Promise<readonly Job[]> {
     const [known] = await tx.query<Columns>("select * from jobs where project_id = $1 and token = $2", [projectId, token]);
@@ -263,11 +242,14 @@ async function updateJobs(tx: Transaction, jobs: readonly Job[]): Promise<void> 
   );
 }
 
-/** The last lines of each job's history: `job.steps` counts them already. */
+/** The last lines of each job's history: `job.steps` counts them already. Written again they stay: whether a transaction came through is not always known. */
 async function insertSteps(tx: Transaction, changes: readonly Change[]): Promise<void> {
   const rows = changes.flatMap(({ job, steps }) => steps.map(({ atMs, what, text, traceparent }, i) => [job.id, job.steps - steps.length + i + 1, atMs, what, text, traceparent])); // prettier-ignore
   await inParts(rows, (part) =>
-    tx.run(`insert into job_steps (job_id, n, at_ms, what, line, traceparent) values ${places(part.length, 6)}`, part.flat()),
+    tx.run(
+      `insert into job_steps (job_id, n, at_ms, what, line, traceparent) values ${places(part.length, 6)} on conflict do nothing`,
+      part.flat(),
+    ),
   );
 }
 

@@ -19,6 +19,12 @@ export const JOBS_MIGRATIONS: readonly Migration[] = [
       "create table job_settings (name text primary key, value text not null)",
     ],
   },
+  {
+    name: "readings of the meter on their way to the ledger",
+    statements: [
+      "create table job_readings (source text not null, from_ms bigint not null, body text not null, primary key (source, from_ms))",
+    ],
+  },
 ];
 
 export async function prepareJobs(store: Store): Promise<void> {

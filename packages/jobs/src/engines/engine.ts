@@ -56,6 +56,8 @@ export interface EngineNode {
   /** `down`: not answering, or said to have failed. `draining`: takes no new job. */
   readonly state: "up" | "draining" | "down";
   readonly reason: string;
+  /** Somebody's work is on it, ours or another's; undefined = the engine does not say, beyond its jobs. */
+  readonly occupied?: boolean;
 }
 
 /** What changed, or everything: an engine that only knows "something did" gives the whole list. */

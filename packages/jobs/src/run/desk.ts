@@ -1,4 +1,4 @@
-import type { Ledger } from "@pulmu/ledger";
+import type { Ledger, MeterReading } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
 import type { JobBook } from "../book/job-book.ts";
 import { ENDED, type Job } from "../book/job.ts";
@@ -7,7 +7,7 @@ import type { Engine, EngineAbilities, EngineNode } from "../engines/engine.ts";
 import { type ClusterFacts, nodeGpus } from "../spec/cluster.ts";
 import type { JobFiles } from "./job-files.ts";
 import { LiveJobs } from "./live-jobs.ts";
-import type { EnergyMeter, MeteredPeriod } from "./metering.ts";
+import type { EnergyMeter } from "./metering.ts";
 import { Pausing } from "./pausing.ts";
 import type { PowerSource, PowerState } from "./power-source.ts";
 import { Suspects } from "./suspects.ts";
@@ -22,8 +22,8 @@ export interface RunnerOptions {
   readonly meter: EnergyMeter;
   /** Where usage goes; undefined = nowhere. */
   readonly ledger: Ledger | undefined;
-  /** Told of each period that was metered. */
-  readonly onMetered?: (period: MeteredPeriod) => Promise<void>;
+  /** Keeps the meter's readings; the same one may come again. undefined = nobody does. */
+  readonly keepReading?: ((reading: MeterReading) => Promise<void>) | undefined;
   readonly houseId: string;
   /** Epoch ms. */
   readonly now: () => number;
@@ -101,7 +101,8 @@ export class Desk {
   async write(): Promise<void> {
     const taken = this.live.take();
     try {
-      await this.options.book.write(taken.changes, taken.drafts, this.options.now());
+      await this.options.book.write(taken.changes, taken.drafts, this.options.now(), taken.usage);
+      this.live.wrote(taken);
     } catch (error) {
       this.live.putBack(taken);
       throw error;

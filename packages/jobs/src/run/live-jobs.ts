@@ -2,6 +2,7 @@ import type { Draft } from "@pulmu/journal";
 import type { Change } from "../book/job-book.ts";
 import { ENDED, type Job, type JobStep } from "../book/job.ts";
 import { DRAWING } from "../book/job.ts";
+import type { MeteredUsage } from "../book/usage-outbox.ts";
 
 /** Jobs that are not settled, in memory, and what changed about them since it was last written down. */
 export class LiveJobs {
@@ -9,6 +10,7 @@ export class LiveJobs {
   readonly #steps = new Map<string, JobStep[]>();
   readonly #changed = new Set<Job>();
   #drafts: Draft[] = [];
+  #usage: MeteredUsage | undefined;
   #lastSeq = 0;
 
   get lastSeq(): number {
@@ -70,19 +72,35 @@ export class LiveJobs {
     return this.#drafts.length > 0;
   }
 
+  /** A period's usage is not written down yet. */
+  get hasUsage(): boolean {
+    return this.#usage !== undefined;
+  }
+
+  /** A period's usage, to be written with the jobs that it marks as metered: together, or not at all. */
+  meter(usage: MeteredUsage, jobs: readonly Job[]): void {
+    this.#usage = usage;
+    for (const job of jobs) this.#changed.add(job);
+  }
+
   /** An entry for the journal, to be written with the rest. */
   draft(draft: Draft): void {
     this.#drafts.push(draft);
   }
 
-  /** What is to be written down, taken out; `putBack` when that failed. */
-  take(): { readonly changes: readonly Change[]; readonly drafts: readonly Draft[] } {
+  /** What is to be written down, taken out; then `wrote`, or `putBack` when that failed. */
+  take(): { readonly changes: readonly Change[]; readonly drafts: readonly Draft[]; readonly usage: MeteredUsage | undefined } {
     const changes = [...this.#changed].map((job) => ({ job, steps: this.#steps.get(job.id) ?? [] }));
     const drafts = this.#drafts;
     this.#changed.clear();
     this.#steps.clear();
     this.#drafts = [];
-    return { changes, drafts };
+    return { changes, drafts, usage: this.#usage };
+  }
+
+  /** It was written: only then does a period's usage count as written. */
+  wrote({ usage }: ReturnType<LiveJobs["take"]>): void {
+    if (this.#usage === usage) this.#usage = undefined;
   }
 
   putBack({ changes, drafts }: ReturnType<LiveJobs["take"]>): void {

@@ -75,6 +75,7 @@ export class JobRunner {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#stepping?.catch(() => {});
+    this.#desk.options.meter.stop?.();
     await this.#usage.meterNow().catch(() => {}); // a database that is away is met again at the next start
     await this.#desk.options.engine.close();
   }

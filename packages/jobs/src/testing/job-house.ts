@@ -2,14 +2,15 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStore, prepareJournal, type Store } from "@pulmu/journal";
-import { Ledger, prepareLedger } from "@pulmu/ledger";
+import { energyBalance, type EnergyBalance, Ledger, type MeterReading, prepareLedger, recordReading } from "@pulmu/ledger";
 import { random } from "@pulmu/units";
 import { JobBook } from "../book/job-book.ts";
 import type { Job } from "../book/job.ts";
 import { prepareJobs } from "../book/schema.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { JobFiles } from "../run/job-files.ts";
-import { type MeteredPeriod, ModelledMeter } from "../run/metering.ts";
+import type { EnergyMeter } from "../run/metering.ts";
+import { ModelledMeter } from "../run/modelled-meter.ts";
 import type { PowerState } from "../run/power-source.ts";
 import { JobRunner } from "../run/runner.ts";
 import type { ClusterFacts } from "../spec/cluster.ts";
@@ -26,6 +27,8 @@ export interface JobHouseOptions {
   readonly engine: () => Engine;
   readonly files: (folder: string) => JobFiles;
   readonly complain?: (text: string) => void;
+  /** By default a model, which begins anew with each runner. */
+  readonly meter?: () => EnergyMeter;
 }
 
 /** A database with jobs, a ledger and a runner, for tests: the runner may be thrown away and made anew, as after a crash. */
@@ -34,7 +37,6 @@ export class JobHouse {
   readonly store: Store;
   readonly book: JobBook;
   readonly ledger: Ledger;
-  readonly periods: MeteredPeriod[] = [];
   readonly complaints: string[] = [];
   power: PowerState = { budgetW: Infinity, cause: undefined };
   runner: JobRunner;
@@ -42,6 +44,7 @@ export class JobHouse {
   readonly #houseId: string;
   readonly #random = random(1);
   #tokens = 0;
+  #meters = 0;
 
   private constructor(folder: string, store: Store, ledger: Ledger, houseId: string, options: JobHouseOptions) {
     this.folder = folder;
@@ -87,6 +90,15 @@ export class JobHouse {
     return jobs.map(({ id }) => states.get(id) ?? "unknown");
   }
 
+  keepReading(reading: MeterReading): Promise<void> {
+    return recordReading(this.store, CALENDAR, reading);
+  }
+
+  /** Where the energy of this month went, as the ledger has it. */
+  async balance(): Promise<EnergyBalance> {
+    return energyBalance(this.store, new Date(this.#options.now()).toISOString().slice(0, 7));
+  }
+
   async close(): Promise<void> {
     await this.runner.close();
     await this.ledger.close();
@@ -95,16 +107,16 @@ export class JobHouse {
   }
 
   #newRunner(): JobRunner {
-    const { engine, files, now } = this.#options;
+    const { engine, files, now, meter = () => new ModelledMeter({ id: `model/${++this.#meters}`, facilityPerIt: 1.2, carbonGPerKWh: 400 }) } = this.#options; // prettier-ignore
     return new JobRunner({
       book: this.book,
       engine: engine(),
       files: files(this.folder),
       power: { now: () => this.power },
       cluster: FACTS,
-      meter: new ModelledMeter({ facilityPerIt: 1.2, carbonGPerKWh: 400 }),
+      meter: meter(),
       ledger: this.ledger,
-      onMetered: async (period) => void this.periods.push(period),
+      keepReading: (reading) => this.keepReading(reading),
       houseId: this.#houseId,
       now,
       complain: (text) => this.complaints.push(text),

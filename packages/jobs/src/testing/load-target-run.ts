@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EnergyBalance } from "@pulmu/ledger";
 import { jobFiles } from "../run/job-files.ts";
 import { SlurmEngine } from "../engines/slurm/slurm.ts";
 import { openQuota } from "../quota/quota.ts";
@@ -19,8 +20,8 @@ export interface LoadTargetReport {
   /** Work done again, s, of all the time that jobs ran. */
   readonly lostS: number;
   readonly ranS: number;
-  /** Largest difference between what jobs were billed with what stood idle and the meter, mJ. */
-  readonly unbalancedMilliJ: number;
+  /** What jobs were billed, what stood idle, and the meter, as the ledger has them. */
+  readonly balance: EnergyBalance;
 }
 
 /** Counts to its end in steps of a tenth, from where its last checkpoint left it; every rank of a job does, rank 0 saves. */
@@ -90,7 +91,6 @@ export async function loadTargetRun(nodes: number): Promise<LoadTargetReport> {
       const own = ended.filter(({ spec }) => spec.class === kind);
       return [own.filter(({ pauses }) => pauses > 0).length, own.length] as const;
     };
-    const balances = house.periods.map(({ records, meter, idleItMilliJ }) => Math.abs(records.reduce((sum, { meters }) => sum + (meters.itMilliJ ?? 0), 0) + idleItMilliJ - meter.itMilliJ)); // prettier-ignore
     return {
       paused: { critical: pausedOf("critical"), standard: pausedOf("standard"), flexible: pausedOf("flexible") },
       withinS,
@@ -98,7 +98,7 @@ export async function loadTargetRun(nodes: number): Promise<LoadTargetReport> {
       done: [ended.filter(({ state }) => state === "done").length, ended.length],
       lostS: ended.reduce((sum, { lostMs }) => sum + lostMs, 0) / 1000,
       ranS: ended.reduce((sum, { ranMs }) => sum + ranMs, 0) / 1000,
-      unbalancedMilliJ: Math.max(...balances),
+      balance: await house.balance(),
     };
   } finally {
     await house.close();

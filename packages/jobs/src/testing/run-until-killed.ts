@@ -5,7 +5,7 @@ import { JobBook } from "../book/job-book.ts";
 import { prepareJobs } from "../book/schema.ts";
 import { SlurmEngine } from "../engines/slurm/slurm.ts";
 import { jobFiles } from "../run/job-files.ts";
-import { ModelledMeter } from "../run/metering.ts";
+import { ModelledMeter } from "../run/modelled-meter.ts";
 import { JobRunner } from "../run/runner.ts";
 import { FACTS } from "./job-house.ts";
 
@@ -33,7 +33,7 @@ new JobRunner({
     now: () => ({ budgetW: Number(readFileSync(config.powerFile, "utf8")), cause: { text: "a load target of the test", traceparent: "" } }),
   },
   cluster: FACTS,
-  meter: new ModelledMeter({ facilityPerIt: 1.2, carbonGPerKWh: 400 }),
+  meter: new ModelledMeter({ id: `model/${process.pid}`, facilityPerIt: 1.2, carbonGPerKWh: 400 }),
   ledger: undefined,
   houseId,
   now,

@@ -115,6 +115,7 @@ export function engineNode(node: SlurmNode, rackFeature: RegExp): EngineNode {
     gpus: Number(/gpu(?::[^:,()]+)?:(\d+)/.exec(node.gres ?? "")?.[1] ?? 0),
     state: down ? "down" : draining ? "draining" : "up",
     reason: node.reason ?? "",
+    occupied: states.some((word) => /ALLOC|MIX|COMP/.test(word)),
   };
 }
 
