@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- console [--minutes 2] [--phase p1000]`: how soon the console shows, what it costs, whether it keeps its memory flat, and how
- * smoothly it draws all racks. `--minutes 60` for an hour, with a reading every five minutes.
+ * smoothly it draws all racks. `--minutes 60` for an hour, with a reading every five minutes; `--minutes 0` leaves that out.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -43,9 +43,11 @@ export async function run(options: readonly string[]): Promise<void> {
     await page.waitForTimeout(30_000); // the plant is joined and warm, the page has all its parts
     const quiet = await costOf(server.pid!, undefined, 20);
     print("server, one browser", `${percent(quiet.server)} of a core`);
-    const heap = await NodeHeap.open(await inspector);
-    await steadily(page, { pid: server.pid!, heap }, Number(values.minutes));
-    heap.close();
+    if (Number(values.minutes) > 0) {
+      const heap = await NodeHeap.open(await inspector);
+      await steadily(page, { pid: server.pid!, heap }, Number(values.minutes));
+      heap.close();
+    }
     await frames(page);
   } finally {
     await browser.close();
@@ -143,8 +145,13 @@ async function costOf(serverPid: number, devtools: CDPSession | undefined, secon
 
 /** CPU seconds of a page's process since it began. */
 async function processTimeOf(devtools: CDPSession): Promise<number> {
+  return (await metricsOf(devtools)).get("ProcessTime") ?? NaN;
+}
+
+/** Seconds, by https://chromedevtools.github.io/devtools-protocol/tot/Performance/#method-getMetrics. */
+async function metricsOf(devtools: CDPSession): Promise<ReadonlyMap<string, number>> {
   const { metrics } = await devtools.send("Performance.getMetrics");
-  return metrics.find(({ name }) => name === "ProcessTime")?.value ?? NaN;
+  return new Map(metrics.map(({ name, value }) => [name, value]));
 }
 
 function ticksOf(pid: number): number {
@@ -163,6 +170,9 @@ async function frames(page: Page): Promise<void> {
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await page.mouse.move(x, y);
   await page.mouse.down();
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+  const before = await metricsOf(devtools);
   const counting = page.evaluate(`new Promise((done) => {
     const times = []; const start = performance.now();
     const tick = (now) => { times.push(now); now - start < 3000 ? requestAnimationFrame(tick) : done(times); };
@@ -173,11 +183,17 @@ async function frames(page: Page): Promise<void> {
   for (let i = 0; isMoving; i++) await page.mouse.move(x + 90 * Math.sin(i / 12), y + 40 * Math.cos(i / 9));
   await page.mouse.up();
   const times = await counting;
+  const after = await metricsOf(devtools);
+  const msPerFrame = (name: string) => (1000 * (after.get(name)! - before.get(name)!)) / times.length;
   const gaps = times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b); // prettier-ignore
   const fps = (times.length - 1) / ((times[times.length - 1] - times[0]) / 1000);
   print(
     `floor plan of ${racks} racks, moved`,
     `${fps.toFixed(0)} frames/s, 95 % within ${gaps[Math.floor(gaps.length * 0.95)].toFixed(1)} ms (no GPU: drawn by the CPU)`,
+  );
+  print(
+    "main thread for each frame",
+    `${msPerFrame("TaskDuration").toFixed(2)} ms, of it script ${msPerFrame("ScriptDuration").toFixed(2)} ms, style and layout ${(msPerFrame("RecalcStyleDuration") + msPerFrame("LayoutDuration")).toFixed(2)} ms`,
   );
 }
 

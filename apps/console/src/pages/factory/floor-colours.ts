@@ -1,4 +1,5 @@
 import type { FloorNow, FloorPlan } from "../../api/types.ts";
+import { pixelOf } from "./floor-pixels.ts";
 
 export const FLOOR_MODES = ["power", "cap", "inlet", "health", "tenant"] as const;
 export type FloorMode = (typeof FLOOR_MODES)[number];
@@ -9,25 +10,28 @@ const HEAT = ["#1b1137", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", 
 /** Blue is cool, red is hot, the middle is nearly grey. */
 const TEMPERATURE = ["#2f6fd0", "#5b9bd8", "#9bc2d8", "#cdd0cc", "#e3b08c", "#dd7a55", "#c93a36"];
 const STEPS = 256;
+/** What is held back of a rack when the ramp ends. */
+const MOST_HELD = 0.6;
 
-const rgb = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+const bytes = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
-/** 256 colours between the stops: looked up, not worked out, for each rack of each frame. */
-function ramp(stops: readonly string[]): readonly string[] {
-  return Array.from({ length: STEPS }, (_, i) => {
+/** 256 colours between the stops, as pixels: looked up, not worked out, for each rack. */
+function ramp(stops: readonly string[]): Uint32Array {
+  return Uint32Array.from({ length: STEPS }, (_, i) => {
     const at = (i / (STEPS - 1)) * (stops.length - 1);
     const low = Math.min(stops.length - 2, Math.floor(at));
-    const [a, b] = [rgb(stops[low]), rgb(stops[low + 1])];
-    return `rgb(${a.map((value, c) => Math.round(value + (b[c] - value) * (at - low))).join(" ")})`;
+    const [a, b] = [bytes(stops[low]), bytes(stops[low + 1])];
+    const [red, green, blue] = a.map((value, c) => Math.round(value + (b[c] - value) * (at - low)));
+    return pixelOf(`#${((red << 16) | (green << 8) | blue).toString(16).padStart(6, "0")}`);
   });
 }
 
-const RAMPS = { power: ramp(HEAT), cap: ramp(["#2d8f6f", "#8a9a4a", "#d99a2b", "#d9482b"]), inlet: ramp(TEMPERATURE) } as const;
+const STOPS = { power: HEAT, cap: ["#2d8f6f", "#8a9a4a", "#d99a2b", "#d9482b"], inlet: TEMPERATURE } as const;
+const RAMPS = { power: ramp(STOPS.power), cap: ramp(STOPS.cap), inlet: ramp(STOPS.inlet) } as const;
 
 /** The ramp as a picture, for the legend. */
-export function rampImage(mode: "power" | "cap" | "inlet"): string {
-  const colours = RAMPS[mode];
-  return `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((at) => colours[Math.round(at * (STEPS - 1))]).join(", ")})`;
+export function rampImage(mode: keyof typeof STOPS): string {
+  return `linear-gradient(90deg, ${STOPS[mode].join(", ")})`;
 }
 
 export interface Scale {
@@ -45,30 +49,36 @@ export function scaleOf(mode: FloorMode, now: FloorNow): Scale {
   return { low: middle - half, high: middle + half };
 }
 
-/** The colour of every rack. */
+/** The colour of every rack, as a pixel; what is fixed is given as the style sheet writes it: `#rrggbb`. */
 export function rackColours(
   mode: FloorMode,
   plan: FloorPlan,
   now: FloorNow,
   fixed: { readonly health: readonly string[]; readonly tenant: (id: string) => string; readonly idle: string },
-): string[] {
+): Uint32Array {
   const { provisionedW } = plan.racks;
-  const scale = scaleOf(mode, now);
-  const look = (colours: readonly string[], share: number) => colours[Math.max(0, Math.min(STEPS - 1, Math.round(share * (STEPS - 1))))];
-  return provisionedW.map((mostW, r) => {
-    switch (mode) {
-      case "power":
-        return now.powerW[r] < 0 ? fixed.idle : look(RAMPS.power, now.powerW[r] / mostW);
-      case "cap":
-        return now.limitW[r] < 0 ? fixed.idle : look(RAMPS.cap, (1 - now.limitW[r] / mostW) / 0.6);
-      case "inlet":
-        return now.inletDeciC[r] < 0 ? fixed.idle : look(RAMPS.inlet, (now.inletDeciC[r] - scale.low) / (scale.high - scale.low));
-      case "health":
-        return fixed.health[now.health[r]];
-      case "tenant": {
-        const work = now.works[now.work?.[r] ?? -1];
-        return work === undefined ? fixed.idle : fixed.tenant(work.tenantId);
-      }
+  const { low, high } = scaleOf(mode, now);
+  const idle = pixelOf(fixed.idle);
+  const look = (colours: Uint32Array, share: number) => colours[Math.max(0, Math.min(STEPS - 1, Math.round(share * (STEPS - 1))))];
+  switch (mode) {
+    case "power":
+      return each(now.powerW, idle, (watts, r) => look(RAMPS.power, watts / provisionedW[r]));
+    case "cap":
+      return each(now.limitW, idle, (watts, r) => look(RAMPS.cap, (1 - watts / provisionedW[r]) / MOST_HELD));
+    case "inlet":
+      return each(now.inletDeciC, idle, (deciC) => look(RAMPS.inlet, (deciC - low) / (high - low)));
+    case "health": {
+      const pixels = fixed.health.map(pixelOf);
+      return each(now.health, idle, (health) => pixels[health]);
     }
-  });
+    case "tenant": {
+      const pixels = now.works.map(({ tenantId }) => pixelOf(fixed.tenant(tenantId)));
+      return each(now.work ?? now.powerW.map(() => -1), idle, (work) => pixels[work]);
+    }
+  }
+}
+
+/** `idle` where nothing is known (-1). */
+function each(values: readonly number[], idle: number, colourOf: (value: number, rack: number) => number): Uint32Array {
+  return Uint32Array.from(values, (value, r) => (value < 0 ? idle : colourOf(value, r)));
 }
