@@ -50,10 +50,11 @@ export type Tenant = Answer<typeof accounts.tenant>;
 export type ServiceAccount = Answer<typeof accounts.account>;
 export type ApiKey = Answer<typeof accounts.key>;
 export type NewKey = Answer<typeof accounts.newKey>;
-export type Budget = Answer<typeof accounts.limit>;
+export type Budget = Answer<typeof accounts.limitUse>;
 export type UsageSum = Answer<typeof accounts.usageSum>;
 export type UsageRow = Answer<typeof accounts.usageRow>;
 export type Statement = Answer<typeof accounts.statement>;
+export type IssuedStatement = Answer<typeof accounts.issued>;
 export type JournalEntry = Answer<typeof accounts.entry>;
 
 export type AllotmentCall = Answer<typeof allotment.call>;

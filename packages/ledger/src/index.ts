@@ -18,6 +18,7 @@ export type { Hold } from "./limits/budget-book.ts";
 export { type Limit, LIMIT_METERS, LIMIT_SCOPES, type LimitMeter, type LimitScope, type NewLimit, type Spender } from "./limits/limit.ts";
 export { removeLimit, setLimit } from "./limits/limits-table.ts";
 export { readLimits } from "./limits/read-limits.ts";
+export type { LimitUse } from "./limits/uses.ts";
 export { type Item, ITEMS, parsePlan, type PricePlan } from "./prices/plan.ts";
 export { addPlan, assignPlan, loadAssignments, planFor } from "./prices/plans.ts";
 export { type Billed, billOf } from "./books/bill-of.ts";

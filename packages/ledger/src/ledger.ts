@@ -6,6 +6,7 @@ import { Allotments } from "./limits/allotments.ts";
 import { type Amounts, BudgetBook, type Hold, type Shortage } from "./limits/budget-book.ts";
 import type { Spender } from "./limits/limit.ts";
 import { readLimits } from "./limits/read-limits.ts";
+import { type LimitUse, usesOf } from "./limits/uses.ts";
 import { ListPrices, MICRO_KRW } from "./prices/list-cost.ts";
 import { type Assignment, loadAssignments, planFor } from "./prices/plans.ts";
 import { prepareLedger } from "./schema.ts";
@@ -242,6 +243,11 @@ export class Ledger {
     this.#version = n;
     const less = new Set(limits.filter((limit) => limit.most < (lowered.get(limit.id) ?? 0n)).map((limit) => limit.id));
     if (less.size > 0) await this.#allotments.exchange(this.#writer, [...this.#book.counters].filter(({ limit }) => less.has(limit.id)), true); // prettier-ignore
+  }
+
+  /** Every limit of the database with what is used of it now. @throws PulmuError `store.*` */
+  uses(): Promise<readonly LimitUse[]> {
+    return usesOf(this.#store, this.#writer.id, this.#book.counters, this.#options.now(), this.#options.calendar);
   }
 
   #amounts(spender: Pick<Spender, "tenantId" | "modelId">, atMs: number, meters: Meters, acceleratorId: string): Amounts {

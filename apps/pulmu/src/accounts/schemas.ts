@@ -65,6 +65,10 @@ export const limit = z.object({
   most: text53.describe("requests, tokens, work under way, or won"),
   createdMs: timeMs,
 });
+export const limitUse = limit.extend({
+  used: text53.describe("in the window that holds now, with what is under way; won, cut off"),
+  endMs: timeMs.nullable().describe("when the window ends; null: never"),
+});
 export const newLimit = z.strictObject({
   scope: z.enum(LIMIT_SCOPES),
   scopeId: z.string(),

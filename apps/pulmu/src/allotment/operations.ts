@@ -1,3 +1,4 @@
+import type { Principal } from "@pulmu/govern";
 import { costUntilKrw, type Grant, parseCall } from "@pulmu/jobs/allotment";
 import { PulmuError } from "@pulmu/units";
 import { z } from "zod";
@@ -61,8 +62,7 @@ export const allotmentOperations: readonly Operation[] = [
     tag: TAG,
     summary: "Offer grants to the best, when every application has its reviews",
     answer: z.array(schema.grant),
-    run: async ({ house, by, path }) =>
-      (await (await house.allotments()).decide(by, path["call"])).map((grant) => shown(grant, house.now())),
+    run: async ({ house, by, path }) => shownAll(house, by, path["call"], await (await house.allotments()).decide(by, path["call"])),
   }),
   operation({
     id: "monitorCall",
@@ -75,7 +75,7 @@ export const allotmentOperations: readonly Operation[] = [
       const measure = await useByLedger(house.store, house.calendar);
       const changed = await (await house.allotments()).monitor(by, path["call"], measure);
       await reserveGrants(house, path["call"]);
-      return changed.map((grant) => shown(grant, house.now()));
+      return shownAll(house, by, path["call"], changed);
     },
   }),
   operation({
@@ -103,8 +103,7 @@ export const allotmentOperations: readonly Operation[] = [
     tag: TAG,
     summary: "Grants the caller may see, with what they cost",
     answer: z.array(schema.grant),
-    run: async ({ house, by, path }) =>
-      (await (await house.allotments()).grants(by, path["call"])).map((grant) => shown(grant, house.now())),
+    run: async ({ house, by, path }) => shownAll(house, by, path["call"], await (await house.allotments()).grants(by, path["call"])),
   }),
   operation({
     id: "apply",
@@ -161,7 +160,8 @@ export const allotmentOperations: readonly Operation[] = [
     summary: "Take a grant with its conditions, or decline it",
     body: z.strictObject({ accepts: z.boolean() }),
     answer: schema.grant,
-    run: async ({ house, by, path, body }) => kept(house, await (await house.allotments()).answer(by, number(path["grant"]), body.accepts)),
+    run: async ({ house, by, path, body }) =>
+      kept(house, by, await (await house.allotments()).answer(by, number(path["grant"]), body.accepts)),
   }),
   operation({
     id: "reclaimGrant",
@@ -171,23 +171,32 @@ export const allotmentOperations: readonly Operation[] = [
     summary: "Take a grant back at once; the next one gets it",
     body: z.strictObject({ reason: z.string().min(1).max(500) }),
     answer: schema.grant,
-    run: async ({ house, by, path, body }) => kept(house, await (await house.allotments()).reclaim(by, number(path["grant"]), body.reason)),
+    run: async ({ house, by, path, body }) =>
+      kept(house, by, await (await house.allotments()).reclaim(by, number(path["grant"]), body.reason)),
   }),
 ];
 
 /** What a changed grant gives is kept free for its tenant before anybody is told. */
-async function kept(house: House, grant: Grant) {
+async function kept(house: House, by: Principal, grant: Grant) {
   await reserveGrants(house, grant.callId);
-  return shown(grant, house.now());
+  const [only] = await shownAll(house, by, grant.callId, [grant]);
+  return only;
 }
 
-function shown(grant: Grant, nowMs: number) {
-  const costs = grant.state !== "offered" && grant.state !== "declined";
-  return {
-    ...grant,
-    costSoFarKrw: (costs ? costUntilKrw(grant, nowMs) : 0n).toString(),
-    costWholeKrw: costUntilKrw(grant, grant.untilMs).toString(),
-  };
+/** Grants with what they cost and how far they were used. */
+async function shownAll(house: House, by: Principal, callId: string, grants: readonly Grant[]) {
+  const uses = await (await house.allotments()).uses(by, callId);
+  const nowMs = house.now();
+  return grants.map((grant) => {
+    const costs = grant.state !== "offered" && grant.state !== "declined";
+    return {
+      ...grant,
+      costSoFarKrw: (costs ? costUntilKrw(grant, nowMs) : 0n).toString(),
+      costWholeKrw: costUntilKrw(grant, grant.untilMs).toString(),
+      spans: [],
+      ...uses.get(grant.id),
+    };
+  });
 }
 
 function number(text: string): number {

@@ -77,6 +77,10 @@ export const grant = z.object({
   warnings: z.int(),
   costSoFarKrw: text.describe("whole won"),
   costWholeKrw: text.describe("whole won"),
+  usedPercent: z.number().optional().describe("of what it gave, over the spans that were looked at"),
+  spans: z
+    .array(z.object({ fromMs: ms, untilMs: ms, usedPercent: z.number().optional(), asPlanned: z.boolean() }))
+    .describe("spans of use that were looked at"),
 });
 
 export const report = z.object({

@@ -5,7 +5,7 @@ import { type Application, type ApplicationForm, ineligibilities } from "./appli
 import type { Call } from "./call.ts";
 import { type Grant, holdsGpus } from "./grant.ts";
 import { judgeUse, type MeasureUse } from "./monitor.ts";
-import { publicReport, type PublicReport } from "./report.ts";
+import { publicReport, type PublicReport, usedPercent } from "./report.ts";
 import { draftOf, offer, rank, regrant, subject } from "./offer.ts";
 import { checkPoints, type Review } from "./review.ts";
 import {
@@ -23,6 +23,17 @@ import {
   writeGrant,
   writeReview,
 } from "./tables.ts";
+
+/** What was used of a grant, in % of what it gave: in all, and span by span as it was looked at. */
+export interface GrantUse {
+  readonly usedPercent: number | undefined;
+  readonly spans: readonly {
+    readonly fromMs: number;
+    readonly untilMs: number;
+    readonly usedPercent: number | undefined;
+    readonly asPlanned: boolean;
+  }[];
+}
 
 /** Applications to one call at most. */
 const MAX_APPLICATIONS = 10_000;
@@ -258,6 +269,23 @@ export class Allotments {
   async grants(by: Principal, callId: string): Promise<readonly Grant[]> {
     await callIn(this.#store, callId);
     return (await grantsIn(this.#store, callId)).filter(({ tenantId }) => may(by, "allotment.read", tenantId));
+  }
+
+  /** Use against the plan, by grant, of those that the asker may see. */
+  async uses(by: Principal, callId: string): Promise<ReadonlyMap<number, GrantUse>> {
+    const [grants, uses] = await Promise.all([this.grants(by, callId), usesIn(this.#store, callId)]);
+    return new Map(
+      grants.map((grant) => {
+        const own = uses.filter(({ grantId }) => grantId === grant.id);
+        const spans = own.map((use) => ({
+          fromMs: use.fromMs,
+          untilMs: use.untilMs,
+          usedPercent: usedPercent(grant, [use]),
+          asPlanned: use.asPlanned,
+        }));
+        return [grant.id, { usedPercent: usedPercent(grant, own), spans }];
+      }),
+    );
   }
 
   /** GPUs that a tenant's accepted grants give it at a moment. */

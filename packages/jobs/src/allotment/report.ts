@@ -94,7 +94,8 @@ export function started({ state }: Grant): boolean {
   return state !== "offered" && state !== "declined";
 }
 
-function usedPercent(grant: Grant, uses: readonly Use[]): number | undefined {
+/** Of what a grant gave over the spans that were looked at, what was used, %, to the tenth; undefined before the first. */
+export function usedPercent(grant: Grant, uses: readonly Use[]): number | undefined {
   const granted = uses.reduce((sum, { fromMs, untilMs }) => sum + grantedGpuMs(grant, fromMs, untilMs), 0n);
   if (granted === 0n) return undefined;
   return Number((uses.reduce((sum, { usedMs }) => sum + usedMs, 0n) * 1000n) / granted) / 10;

@@ -7,7 +7,8 @@ import { type Operation, operation } from "../operation.ts";
 import * as schema from "../schemas.ts";
 import { permit } from "./permit.ts";
 
-const shown = (limit: Limit) => ({ ...limit, most: (limit.meter === "krw" ? limit.most / 1_000_000n : limit.most).toString() });
+const amount = ({ meter }: Limit, value: bigint) => (meter === "krw" ? value / 1_000_000n : value).toString();
+const shown = (limit: Limit) => ({ ...limit, most: amount(limit, limit.most) });
 
 async function tenantOfLimit(house: House, by: Principal, scope: Limit["scope"], scopeId: string): Promise<string> {
   if (scope === "site") return "";
@@ -24,11 +25,14 @@ export const budgetOperations: readonly Operation[] = [
     method: "get",
     path: "/budgets",
     tag: "budgets",
-    summary: "Budgets the caller may see",
-    answer: z.array(schema.limit),
+    summary: "Budgets and rate limits the caller may see, with what is used of them now",
+    answer: z.array(schema.limitUse),
     run: async ({ house, by }) => {
       const visible = visibleTenants(by, "budget.read");
-      return (await readLimits(house.store)).filter(({ tenantId }) => visible === "all" || visible.includes(tenantId)).map(shown);
+      const uses = await (await house.ledger()).uses();
+      return uses
+        .filter(({ limit: { tenantId } }) => visible === "all" || visible.includes(tenantId))
+        .map(({ limit, used, endMs }) => ({ ...shown(limit), used: amount(limit, used), endMs: endMs ?? null }));
     },
   }),
   operation({
