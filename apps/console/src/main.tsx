@@ -12,6 +12,7 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
+import "./styles/forms.css";
 import "./styles/pages.css";
 
 startLive();

@@ -1,4 +1,5 @@
 import { allotment } from "./en/allotment.ts";
+import { rules } from "./en/rules.ts";
 import { tokens } from "./en/tokens.ts";
 import { why } from "./en/why.ts";
 
@@ -290,6 +291,7 @@ export const en = {
   "work.meet": "{met} of {all} services keep their promises",
   "work.queued": "{count} waiting",
 
+  ...rules,
   ...tokens,
 
   "grid.left": "{time} left",

@@ -26,6 +26,8 @@ export interface Format {
   readonly minute: (atMs: Number_) => string;
   readonly dateTime: (atMs: Number_) => string;
   readonly date: (atMs: Number_) => string;
+  /** A day of UTC, whatever the site's zone: what files call a day. */
+  readonly day: (atMs: Number_) => string;
 }
 
 const known = (value: Number_): value is number => value !== null && value !== undefined && Number.isFinite(value);
@@ -81,6 +83,7 @@ export function formats(language: Language, timeZone: string): Format {
     clock: date({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
     minute: date({ hour: "2-digit", minute: "2-digit" }),
     date: date({ year: "numeric", month: language === "ko" ? "long" : "short", day: "numeric", hourCycle: undefined }),
+    day: date({ year: "numeric", month: language === "ko" ? "long" : "short", day: "numeric", hourCycle: undefined, timeZone: "UTC" }),
     dateTime: date({ year: "numeric", month: language === "ko" ? "long" : "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
   };
 }

@@ -1,4 +1,5 @@
 import { allotment } from "./ko/allotment.ts";
+import { rules } from "./ko/rules.ts";
 import { tokens } from "./ko/tokens.ts";
 import type { Catalogue } from "./en.ts";
 import { why } from "./ko/why.ts";
@@ -289,6 +290,7 @@ export const ko: Catalogue = {
   "work.meet": "서비스 {all}개 중 {met}개가 약속을 지킴",
   "work.queued": "대기 {count}건",
 
+  ...rules,
   ...tokens,
 
   "grid.left": "{time} 남음",

@@ -2,17 +2,19 @@ import { useState } from "react";
 import { useApi, useFacts } from "../../api/queries.ts";
 import type { AllotmentCall } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { Answer, Badge, Card } from "../../parts/parts.tsx";
+import { Answer } from "../../parts/parts.tsx";
 import { SignIn } from "../../shell/account.tsx";
+import "../../styles/allotment.css";
 import { may } from "../tokens/may.ts";
 import { Applications } from "./applications.tsx";
-import { CallActions, PublishCard } from "./call-actions.tsx";
+import { PublishCard } from "./call-actions.tsx";
+import { CallCard } from "./call-card.tsx";
 import { Grants } from "./grants.tsx";
-import { Pools } from "./pools.tsx";
+import { Report } from "./report.tsx";
 
 /** GPUs by call, review and grant: what became of each call, and what the role of whoever looks may do about it. */
 export default function AllotmentPage() {
-  const { t, format } = useSpeech();
+  const { t } = useSpeech();
   const facts = useFacts().data;
   const who = facts?.who ?? null;
   const mayRead = may(who, "allotment.read");
@@ -48,20 +50,10 @@ export default function AllotmentPage() {
                 <p className="card empty c12">{t("allotment.noCalls")}</p>
               ) : (
                 <>
-                  <Card
-                    title={shown.call.title}
-                    className="c12"
-                    aside={<Badge tone={shown.state === "decided" ? "good" : "accent"}>{t(`allotment.state.${shown.state}`)}</Badge>}
-                  >
-                    <p className="note">
-                      {shown.call.id} · {format.date(shown.call.opens)} – {format.date(shown.call.closes)} · {t("allotment.grants")}{" "}
-                      {format.date(shown.call.grantsFrom)} – {format.date(shown.call.grantsUntil)}
-                    </p>
-                    <Pools call={shown} />
-                    {may(who, "allotment.manage") && <CallActions call={shown} />}
-                  </Card>
+                  <CallCard key={shown.call.id} call={shown} who={who} />
                   <Applications call={shown} who={who} />
-                  <Grants call={shown} who={who} />
+                  {shown.state === "decided" && <Grants call={shown} who={who} />}
+                  {shown.state !== "open" && <Report callId={shown.call.id} />}
                 </>
               )}
               {may(who, "allotment.manage") && <PublishCard />}

@@ -1,25 +1,29 @@
 import { useState } from "react";
-import { useApi, useSite } from "../../api/queries.ts";
+import { Button } from "react-aria-components";
 import { useLive } from "../../api/live.ts";
-import type { Statement, Tenant } from "../../api/types.ts";
+import { useApi, useSite } from "../../api/queries.ts";
+import { ask } from "../../api/request.ts";
+import type { IssuedStatement, Statement, Who } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
+import { useAct } from "../../parts/form.tsx";
 import { Answer, Card } from "../../parts/parts.tsx";
+import { Refusal } from "../../parts/refusal.tsx";
+import { Table } from "../../parts/table.tsx";
+import { may } from "./may.ts";
+import { TenantChoice, useBilledTenants } from "./tenant-choice.tsx";
 
-/** A tenant's month as it stands. Tenants are those with accounts and those whose work the site file names. */
-export function Statements() {
-  const { t, format } = useSpeech();
-  const tenants = useApi<readonly Tenant[]>("/api/v1/tenants").data;
+/** A tenant's month as it stands, and issued when it is over. */
+export function Statements({ who }: { readonly who: Who | null }) {
+  const { t } = useSpeech();
+  const tenants = useBilledTenants();
   const site = useSite().data;
   const nowMs = useLive().state?.atMs;
-  const thisMonth = monthOf(nowMs, site?.timezone);
-  const names = new Map([...(tenants ?? []), ...(site?.tenants ?? [])].map(({ id, name }) => [id, name]));
-  const [tenant, setTenant] = useState("");
+  const [chosen, choose] = useState("");
   const [month, setMonth] = useState("");
-  const [shownTenant, shownMonth] = [tenant || [...names.keys()][0], month || thisMonth];
+  const tenant = chosen || tenants[0]?.id;
+  const shownMonth = month || monthOf(nowMs, site?.timezone);
   const path =
-    shownTenant === undefined || shownMonth === undefined
-      ? undefined
-      : `/api/v1/statements/${encodeURIComponent(shownTenant)}/${shownMonth}`;
+    tenant === undefined || shownMonth === undefined ? undefined : `/api/v1/statements/${encodeURIComponent(tenant)}/${shownMonth}`;
   const query = useApi<Statement>(path);
   return (
     <Card
@@ -27,18 +31,7 @@ export function Statements() {
       flush
       aside={
         <>
-          <select
-            className="select slim"
-            aria-label={t("tokens.tenant")}
-            value={shownTenant}
-            onChange={(event) => setTenant(event.currentTarget.value)}
-          >
-            {[...names].map(([id, name]) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
+          <TenantChoice tenants={tenants} value={tenant ?? ""} onChange={choose} />
           <input
             className="input slim"
             type="month"
@@ -54,58 +47,82 @@ export function Statements() {
         </>
       }
     >
-      <Answer query={query}>
-        {({ lines, unpriced, subtotalKrw, creditsKrw, totalKrw }) => (
-          <>
-            {lines.length === 0 ? (
-              <p className="empty">{t("tokens.noLines")}</p>
-            ) : (
-              <div className="table-box">
-                <table data-testid="statement">
-                  <thead>
-                    <tr>
-                      <th>{t("tokens.item")}</th>
-                      <th>{t("tokens.model")}</th>
-                      <th className="num">{t("tokens.quantity")}</th>
-                      <th className="num">{t("tokens.price")}</th>
-                      <th className="num">{t("tokens.amount")}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {lines.map((line, i) => (
-                      <tr key={i}>
-                        <td>{line.item}</td>
-                        <td>{line.modelId || line.acceleratorId || "–"}</td>
-                        <td className="num">
-                          {format.number(Number(line.quantity))} {line.unit}
-                        </td>
-                        <td className="num">{`${format.krw(line.krwPerUnit)} / ${format.compact(line.per)}`}</td>
-                        <td className="num">{format.krw(line.amountKrw)}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
-            )}
-            <dl className="facts totals">
-              <div>
-                <dt>{t("tokens.subtotal")}</dt>
-                <dd>{format.krw(subtotalKrw)}</dd>
-              </div>
-              <div>
-                <dt>{t("tokens.credits")}</dt>
-                <dd>{format.krw(creditsKrw)}</dd>
-              </div>
-              <div>
-                <dt>{t("tokens.total")}</dt>
-                <dd>{format.krw(totalKrw)}</dd>
-              </div>
-            </dl>
-            {unpriced.length > 0 && <p className="note pad">{t("tokens.unpriced", { items: unpriced.join(", ") })}</p>}
-          </>
-        )}
-      </Answer>
+      <Answer query={query}>{(statement) => <Lines statement={statement} />}</Answer>
+      {path !== undefined && <Issue key={path} path={path} mayIssue={may(who, "statement.issue")} />}
     </Card>
+  );
+}
+
+/** The lines, and below them what they come to. */
+function Lines({ statement }: { readonly statement: Statement }) {
+  const { t, format } = useSpeech();
+  const { lines, credits, unpriced, subtotalKrw, totalKrw } = statement;
+  const sum = (name: string, krw: number, className?: string) => (
+    <tr key={name} className={className}>
+      <td colSpan={4}>{name}</td>
+      <td className="num">{format.krw(krw)}</td>
+    </tr>
+  );
+  return (
+    <>
+      <Table
+        label={t("tokens.statements")}
+        testId="statement"
+        empty={t("tokens.noLines")}
+        rows={lines.map((line, place) => ({ ...line, place }))}
+        rowKey={({ place }) => place}
+        columns={[
+          { head: t("tokens.item"), cell: ({ item }) => t(`tokens.item.${item}`) },
+          {
+            head: t("tokens.model"),
+            name: ({ modelId, acceleratorId }) => modelId || acceleratorId,
+            cell: ({ modelId, acceleratorId }) => modelId || acceleratorId || <span className="dim">{t("tokens.anyModel")}</span>,
+          },
+          {
+            head: t("tokens.quantity"),
+            isNumber: true,
+            cell: ({ quantity, per, unit }) => (
+              <>
+                {format.number(Number(quantity) / per, 3)} <span className="dim">{t(`tokens.unit.${unit as "kWh"}`)}</span>
+              </>
+            ),
+          },
+          { head: t("tokens.price"), isNumber: true, cell: ({ krwPerUnit }) => format.krw(krwPerUnit) },
+          { head: t("tokens.amount"), isNumber: true, cell: ({ amountKrw }) => format.krw(amountKrw) },
+        ]}
+        foot={
+          <>
+            {sum(t("tokens.subtotal"), subtotalKrw)}
+            {credits.map(({ id, amountKrw }) => sum(t("tokens.credit", { id }), -amountKrw))}
+            {sum(t("tokens.total"), totalKrw, "total")}
+          </>
+        }
+      />
+      {unpriced.length > 0 && <p className="note pad pad-top">{t("tokens.unpriced", { items: unpriced.join(", ") })}</p>}
+    </>
+  );
+}
+
+/** The newest version that was issued, and for who may, the next one. */
+function Issue({ path, mayIssue }: { readonly path: string; readonly mayIssue: boolean }) {
+  const { t, format } = useSpeech();
+  const issued = useApi<IssuedStatement>(`${path}/issued`);
+  const issue = useAct<void, IssuedStatement>(() => ask<IssuedStatement>(`${path}/issue`, { method: "POST" }));
+  const known = issued.error === null ? issued.data : undefined; // 404: none yet
+  return (
+    <div className="issue">
+      <Refusal failure={issue.error} />
+      <p className="note" data-testid="issued">
+        {known === undefined
+          ? t("tokens.notIssued")
+          : t("tokens.issued", { version: known.version, krw: format.krw(known.statement.totalKrw), hash: known.sha256.slice(0, 16) })}
+      </p>
+      {mayIssue && (
+        <Button className="button small" isPending={issue.isPending} onPress={() => issue.mutate()}>
+          {t("tokens.issue")}
+        </Button>
+      )}
+    </div>
   );
 }
 

@@ -3,15 +3,17 @@ import { Tab, TabList, TabPanel, Tabs } from "react-aria-components";
 import { useFacts } from "../../api/queries.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { SignIn } from "../../shell/account.tsx";
+import "../../styles/tokens.css";
 import { Budgets } from "./budgets.tsx";
 import { Keys } from "./keys.tsx";
+import { Limits } from "./limits.tsx";
 import { may } from "./may.ts";
 import { Statements } from "./statements.tsx";
 import { Usage } from "./usage.tsx";
 
 const Playground = lazy(() => import("./playground.tsx"));
 
-type TabId = "usage" | "keys" | "budgets" | "statements" | "playground";
+type TabId = "usage" | "keys" | "limits" | "budgets" | "statements" | "playground";
 
 /** What a tenant sees of the factory. Tabs that a role may not read are not there. */
 export default function TokensPage() {
@@ -25,7 +27,7 @@ export default function TokensPage() {
   const tabs: readonly TabId[] = [
     ...(may(who, "usage.read") ? (["usage"] as const) : []),
     ...(may(who, "key.read") ? (["keys"] as const) : []),
-    ...(may(who, "budget.read") ? (["budgets"] as const) : []),
+    ...(may(who, "budget.read") ? (["limits", "budgets"] as const) : []),
     ...(may(who, "statement.read") ? (["statements"] as const) : []),
     ...(gateway === null ? [] : (["playground"] as const)),
   ];
@@ -62,11 +64,14 @@ export default function TokensPage() {
               }}
             />
           </TabPanel>
+          <TabPanel id="limits">
+            <Limits who={who} />
+          </TabPanel>
           <TabPanel id="budgets">
             <Budgets who={who} />
           </TabPanel>
           <TabPanel id="statements">
-            <Statements />
+            <Statements who={who} />
           </TabPanel>
           <TabPanel id="playground">
             <Suspense fallback={<div className="skeleton" />}>

@@ -4,10 +4,13 @@ import { useApi } from "../../api/queries.ts";
 import type { UsageSum } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Card, Meter, Segments } from "../../parts/parts.tsx";
+import { Table } from "../../parts/table.tsx";
 
 const GROUPS = ["model", "tenant", "project", "key"] as const;
 type Group = (typeof GROUPS)[number];
 const EVERY_MS = 5_000;
+
+const output = ({ meters }: UsageSum) => Number(meters.outputTokens);
 
 /** Who used what, from the ledger. */
 export function Usage() {
@@ -29,50 +32,42 @@ export function Usage() {
     >
       <Answer query={query}>
         {(sums) => {
-          const rows = sums.toSorted((a, b) => Number(b.meters.outputTokens ?? 0) - Number(a.meters.outputTokens ?? 0));
-          const most = Math.max(1, ...rows.map(({ meters }) => Number(meters.outputTokens ?? 0)));
-          if (rows.length === 0) return <p className="empty">{t("tokens.noUsage")}</p>;
+          const rows = sums.toSorted((a, b) => output(b) - output(a));
+          const most = Math.max(1, ...rows.map(output));
+          const nameOf = ({ group }: UsageSum) => group[by] ?? "";
           return (
-            <div className="table-box">
-              <table data-testid="usage">
-                <thead>
-                  <tr>
-                    <th>{t(`tokens.by.${by}`)}</th>
-                    <th className="num">{t("tokens.requests")}</th>
-                    <th className="num">{t("tokens.prompt")}</th>
-                    <th className="num">{t("tokens.output")}</th>
-                    <th aria-label={t("tokens.output")} />
-                    <th className="num">{t("tokens.energy")}</th>
-                    <th className="num">{t("tokens.carbon")}</th>
-                    <th className="num">{t("tokens.listCost")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map(({ group, meters, listCostMicroKrw }, i) => (
-                    <tr key={group[by] ?? i}>
-                      <td className="name" title={group[by]}>
-                        {group[by] === "" || group[by] === undefined ? (
-                          "–"
-                        ) : (
-                          <Link className="link" href={`/why?${by}=${encodeURIComponent(group[by])}`}>
-                            {group[by]}
-                          </Link>
-                        )}
-                      </td>
-                      <td className="num">{format.number(Number(meters.requests ?? 0))}</td>
-                      <td className="num">{format.compact(Number(meters.promptTokens ?? 0) + Number(meters.cachedTokens ?? 0))}</td>
-                      <td className="num">{format.compact(Number(meters.outputTokens ?? 0))}</td>
-                      <td className="bar-cell">
-                        <Meter share={Number(meters.outputTokens ?? 0) / most} />
-                      </td>
-                      <td className="num">{format.energy(Number(meters.facilityMilliJ ?? 0) / 1e3)}</td>
-                      <td className="num">{format.mass(Number(meters.carbonMilliG ?? 0) / 1e3)}</td>
-                      <td className="num">{format.krw(Number(listCostMicroKrw) / 1e6)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              label={t("tokens.usage")}
+              testId="usage"
+              empty={t("tokens.noUsage")}
+              rows={rows}
+              rowKey={nameOf}
+              columns={[
+                {
+                  head: t(`tokens.by.${by}`),
+                  name: nameOf,
+                  cell: (row) =>
+                    nameOf(row) === "" ? (
+                      "–"
+                    ) : (
+                      <Link className="link" href={`/why?${by}=${encodeURIComponent(nameOf(row))}`}>
+                        {nameOf(row)}
+                      </Link>
+                    ),
+                },
+                { head: t("tokens.requests"), isNumber: true, cell: ({ meters }) => format.number(Number(meters.requests)) },
+                {
+                  head: t("tokens.prompt"),
+                  isNumber: true,
+                  cell: ({ meters }) => format.compact(Number(meters.promptTokens) + Number(meters.cachedTokens)),
+                },
+                { head: t("tokens.output"), isNumber: true, cell: (row) => format.compact(output(row)) },
+                { head: t("tokens.share"), isQuiet: true, className: "bar-cell", cell: (row) => <Meter share={output(row) / most} /> },
+                { head: t("tokens.energy"), isNumber: true, cell: ({ meters }) => format.energy(Number(meters.facilityMilliJ) / 1e3) },
+                { head: t("tokens.carbon"), isNumber: true, cell: ({ meters }) => format.mass(Number(meters.carbonMilliG) / 1e3) },
+                { head: t("tokens.listCost"), isNumber: true, cell: ({ listCostMicroKrw }) => format.krw(Number(listCostMicroKrw) / 1e6) },
+              ]}
+            />
           );
         }}
       </Answer>

@@ -1,0 +1,74 @@
+import { useEffect, useState, type ReactNode } from "react";
+
+export interface Column<Row> {
+  readonly head: string;
+  readonly cell: (row: Row) => ReactNode;
+  /** Stands right, in figures of one width. */
+  readonly isNumber?: boolean;
+  /** Its head is for who cannot see the column. */
+  readonly isQuiet?: boolean;
+  /** The row's own name: cut off where it is long, and whole in the tip. */
+  readonly name?: (row: Row) => string;
+  readonly className?: string;
+}
+
+/** Rows under heads. Where there is no room it scrolls within itself, by keyboard too. */
+export function Table<Row>(props: {
+  readonly label: string;
+  readonly testId: string;
+  readonly rows: readonly Row[];
+  readonly rowKey: (row: Row) => string | number;
+  readonly columns: readonly Column<Row>[];
+  /** Said instead of a table without rows. */
+  readonly empty: string;
+  readonly foot?: ReactNode;
+}) {
+  const { label, testId, rows, rowKey, columns, empty, foot } = props;
+  const [box, setBox] = useState<HTMLDivElement | null>(null);
+  const scrolls = useScrolls(box);
+  if (rows.length === 0) return <p className="empty">{empty}</p>;
+  return (
+    <div ref={setBox} className="table-box" {...(scrolls && { role: "region", "aria-label": label, tabIndex: 0 })}>
+      <table data-testid={testId} aria-label={label}>
+        <thead>
+          <tr>
+            {columns.map(({ head, isNumber, isQuiet }) => (
+              <th key={head} scope="col" className={isNumber ? "num" : undefined}>
+                {isQuiet ? <span className="visually-hidden">{head}</span> : head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={rowKey(row)}>
+              {columns.map(({ head, cell, isNumber, name, className = "" }) => (
+                <td
+                  key={head}
+                  className={`${isNumber ? "num " : ""}${name ? "name " : ""}${className}`.trim() || undefined}
+                  title={name?.(row)}
+                >
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+        {foot !== undefined && <tfoot>{foot}</tfoot>}
+      </table>
+    </div>
+  );
+}
+
+/** Is the box narrower than what is in it? Only then is it a stop on the keyboard's way. */
+function useScrolls(box: HTMLDivElement | null): boolean {
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    if (box === null) return;
+    const watcher = new ResizeObserver(() => setScrolls(box.scrollWidth > box.clientWidth));
+    watcher.observe(box);
+    if (box.firstElementChild !== null) watcher.observe(box.firstElementChild);
+    return () => watcher.disconnect();
+  }, [box]);
+  return scrolls;
+}
