@@ -1,8 +1,21 @@
 import { keepPreviousData, QueryClient, useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { useClock } from "../shell/clock.tsx";
-import { useLive } from "./live.ts";
+import { useLive, useLiveEvents } from "./live.ts";
 import { ApiFailure, ask } from "./request.ts";
-import type { ConsoleFacts, FloorNow, FloorPlan, Moment, PointSeries, SeriesAnswer, Site, Steering, Today, WorkState } from "./types.ts";
+import type {
+  ConsoleFacts,
+  FactoryEvent,
+  FloorNow,
+  FloorPlan,
+  GridEvent,
+  Moment,
+  PointSeries,
+  SeriesAnswer,
+  Site,
+  Steering,
+  Today,
+  WorkState,
+} from "./types.ts";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -86,4 +99,24 @@ export function useNodePower(): readonly number[] | undefined {
 
 export function usePointSeries(kind: "rack" | "node", id: string): PointSeries | undefined {
   return useApi<PointSeries>(`/api/floor/series?${kind}=${encodeURIComponent(id)}`, 10_000).data;
+}
+
+/** What has happened up to the time that is shown, newest first. */
+export function useEvents(): readonly FactoryEvent[] {
+  const { atMs } = useClock();
+  const live = useLiveEvents();
+  const past = useApi<readonly FactoryEvent[]>(atMs === undefined ? undefined : `/api/happened?until=${atMs}`).data;
+  return atMs === undefined ? live : (past ?? []);
+}
+
+/** Load targets as they stood at the time that is shown: those not over then as they were kept, the others as they ended. */
+export function useGridEvents(everyMs: number) {
+  const { atMs } = useClock();
+  const steers = useFacts().data?.steers ?? false;
+  const then = useMoment().gridEvents;
+  const query = useApi<readonly GridEvent[]>(steers ? "/api/grid/events" : undefined, everyMs);
+  if (!steers) return { ...query, data: [] };
+  if (atMs === undefined) return query;
+  const kept = new Map(then?.map((event) => [event.id, event]));
+  return { ...query, data: query.data?.filter(({ takenMs }) => takenMs <= atMs).map((event) => kept.get(event.id) ?? event) };
 }

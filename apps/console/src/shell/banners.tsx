@@ -1,13 +1,18 @@
 import { useEffect, useState } from "react";
 import { Button } from "react-aria-components";
+import { useLocation } from "wouter";
 import { useLive } from "../api/live.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import { useClock } from "./clock.tsx";
+
+/** Pages of what is kept by the day: they do not turn back. */
+const NOW_ONLY = /^\/(tokens|allotment)\b/;
 
 /** Says when what is shown is not now: the connection is lost, or the clock is turned back. */
 export function Banners() {
   const { t, format } = useSpeech();
   const { atMs, turnTo } = useClock();
+  const [location] = useLocation();
   const { isStale, state, receivedMs } = useLive();
   const ageS = useAge(isStale, receivedMs);
   return (
@@ -21,6 +26,7 @@ export function Banners() {
       {atMs !== undefined && (
         <div className="banner">
           <strong>{t("past.title", { time: format.dateTime(atMs) })}</strong>
+          {NOW_ONLY.test(location) && t("past.accounts")}
           <Button className="button small" onPress={() => turnTo(undefined)}>
             {t("past.back")}
           </Button>

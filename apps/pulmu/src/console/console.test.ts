@@ -183,6 +183,11 @@ test("the past is as it was: a minute's state, every rack's reading, and the day
   assert.equal(today.sinceMs, FAKE_START_MS + 1_000);
   const floor = (await get(`/api/floor/now?at=${at}`)).body;
   assert.deepEqual(floor.powerW.slice(0, 2), [100_000, 104_000]);
+  assert.deepEqual([floor.speedPct[0], floor.work[0], floor.health[0]], [100, -1, 0]);
+  const happened = (await get(`/api/happened?until=${at}`)).body;
+  assert.deepEqual([happened.length, happened[0].atMs], [5, at]);
+  const why = (await get(`/api/why/rack?rack=${encodeURIComponent(rackId)}&at=${at}`)).body;
+  assert.deepEqual([why.atMs, why.powerW, why.isHeld], [at, 100_000, false]);
   const { atMs, powerW, stepS } = (await get("/api/floor/series?rack=h1/r01/02")).body;
   assert.deepEqual([atMs.length, powerW[0], stepS], [60, 104_000, 10]);
 });

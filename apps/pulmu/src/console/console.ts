@@ -18,10 +18,12 @@ import { Past } from "./past.ts";
 import { sameOrigin } from "./same-origin.ts";
 import { mayOperate, Sessions, whoami } from "./sessions.ts";
 import { chainOf, isSeen, SEES_ALL, type Sight, sightOf } from "./why.ts";
-import { whyRack } from "./why-rack.ts";
+import { whyRack, whyRackThen } from "./why-rack.ts";
 import { workStates } from "./works.ts";
 
 const MAX_BODY = 4_096;
+/** Events in one list. */
+const EVENTS_SHOWN = 200;
 /** Requests in one list. */
 const REQUESTS_SHOWN = 200;
 const WHY_RULE = "only operators and auditors may read the journal, and tenants what is theirs";
@@ -133,25 +135,25 @@ export class Console {
     const plan = JSON.stringify(floorPlan(site));
     const racks = new Map(site.racks.map(({ id }, index) => [id, index]));
     const nodes = new Map(site.nodes.map(({ id }, index) => [id, index]));
-    const at = (context: Context) => {
-      const atMs = integer("at", context.req.query("at"), NaN);
-      return Number.isNaN(atMs) ? undefined : atMs;
-    };
     app.get("/api/works", (context) => context.json(workStates(factory)));
     app.get("/api/today", (context) => context.json(this.past.today.sums()));
     app.get("/api/moment", (context) => {
-      const atMs = at(context);
+      const atMs = momentAsked(context);
       const moment = atMs === undefined ? momentOf(factory, this.past.today) : this.past.moment(atMs);
-      if (moment === undefined) return answerProblem(context, 404, { code: "api.no-past", message: "nothing is kept of that time yet" });
-      return context.json(moment);
+      return moment === undefined ? noPast(context) : context.json(moment);
+    });
+    app.get("/api/happened", (context) => {
+      const atMs = integer("until", context.req.query("until"), factory.simulation.atMs);
+      return context.json(factory.events.until(atMs, EVENTS_SHOWN).toReversed());
     });
     app.get("/api/floor", (context) => context.body(plan, 200, { "Content-Type": "application/json" }));
     app.get("/api/floor/now", (context) => {
-      const atMs = at(context);
-      return context.json(atMs === undefined ? floorNow(factory) : floorThen(factory, this.past, atMs));
+      const atMs = momentAsked(context);
+      const floor = atMs === undefined ? floorNow(factory) : floorThen(factory, this.past, atMs);
+      return floor === undefined ? noPast(context) : context.json(floor);
     });
     app.get("/api/floor/nodes", (context) => {
-      const atMs = at(context);
+      const atMs = momentAsked(context);
       return context.json(Array.from(atMs === undefined ? factory.simulation.nodePowerW : this.past.nodesAt(atMs), Math.round));
     });
     app.get("/api/floor/series", (context) => {
@@ -195,7 +197,9 @@ export class Console {
       const rack = racks.get(context.req.query("rack") ?? "");
       if (rack === undefined)
         return answerProblem(context, 404, { code: "api.unknown-point", message: "rack must name one of the site's" });
-      return context.json(whyRack(factory, rack));
+      const atMs = momentAsked(context);
+      const why = atMs === undefined ? whyRack(factory, rack) : whyRackThen(factory, this.past, rack, atMs);
+      return why === undefined ? noPast(context) : context.json(why);
     });
   }
 
@@ -213,6 +217,14 @@ export class Console {
     return allowed(principal) ? undefined : context.json({ error: { code: "govern.denied", message: rule } }, 403);
   }
 }
+
+/** `?at=`; undefined: now. */
+function momentAsked(context: Context): number | undefined {
+  const atMs = integer("at", context.req.query("at"), NaN);
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
+const noPast = (context: Context) => answerProblem(context, 404, { code: "api.no-past", message: "nothing is kept of that time yet" });
 
 function checked<T extends z.ZodType>(schema: T, value: unknown): z.infer<T> {
   const parsed = schema.safeParse(value);

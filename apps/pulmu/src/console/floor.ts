@@ -1,6 +1,8 @@
 import type { Site } from "@pulmu/site";
 import type { LiveFactory } from "../live/factory.ts";
-import type { Past, RackColumns } from "./past.ts";
+import { columnsNow, type Past } from "./past.ts";
+import { type Placed, placedNow } from "./placed.ts";
+import { DEVICE, type RackColumns } from "./rack-history.ts";
 
 /** `/api/floor`: where every rack stands and what feeds it. Columns by rack, in the site's order; indices into the lists above them. */
 export function floorPlan(site: Site) {
@@ -36,6 +38,8 @@ export function floorPlan(site: Site) {
 /** What is the matter with a rack: the number that stands for it in `health`. */
 const HEALTH = { ok: 0, slowed: 1, hot: 2, silent: 3, disobedient: 4 } as const;
 
+const SLOWED_BELOW = 0.98;
+
 /** `/api/floor/now`: every rack's readings, as whole numbers; -1 where nothing is known. */
 export interface FloorNow {
   readonly atMs: number;
@@ -43,66 +47,48 @@ export interface FloorNow {
   readonly limitW: readonly number[];
   /** Tenths of a degree. */
   readonly inletDeciC: readonly number[];
-  /** Hundredths of full speed; left out for the past. */
-  readonly speedPct: readonly number[] | null;
-  /** 0 well, 1 slowed, 2 hot, 3 silent, 4 disobedient; for the past by heat alone. */
+  /** Hundredths of full speed. */
+  readonly speedPct: readonly number[];
+  /** 0 well, 1 slowed, 2 hot, 3 silent, 4 disobedient. */
   readonly health: readonly number[];
-  /** Index into `works`, -1: idle; for now only. */
-  readonly work: readonly number[] | null;
-  readonly works: readonly { readonly id: string; readonly tenantId: string; readonly serviceClass: string }[];
+  /** Index into `works`, -1: idle. */
+  readonly work: readonly number[];
+  readonly works: Placed["works"];
 }
 
 export function floorNow(factory: LiveFactory): FloorNow {
   return factory.view("floor", () => {
-    const { simulation, steering } = factory;
-    const { site, rackPowerW, rackInletC, rackSpeed, atMs } = simulation;
-    const placements = simulation.placements();
-    const work = new Array<number>(site.racks.length).fill(-1);
-    const most = new Float64Array(site.racks.length);
-    for (const [index, { pieces }] of placements.entries())
-      for (const { rack, gpus } of pieces)
-        if (gpus > most[rack]) {
-          most[rack] = gpus;
-          work[rack] = index;
-        }
-    const view = steering?.view();
-    const silent = new Set(view?.unreachable);
-    const disobedient = new Set(view?.disobedient);
-    const limitW = Float64Array.from(site.racks, ({ provisionedW }, r) => steering?.limitW(r) ?? provisionedW);
-    const columns = { powerW: rackPowerW, limitW, inletC: rackInletC };
-    return {
-      ...whole(site, columns, atMs),
-      speedPct: Array.from(rackSpeed, (speed) => Math.round(speed * 100)),
-      health: site.racks.map(({ type }, r) => {
-        if (disobedient.has(r)) return HEALTH.disobedient;
-        if (silent.has(r)) return HEALTH.silent;
-        if (rackInletC[r] >= type.maxInletC) return HEALTH.hot;
-        return rackSpeed[r] < 0.98 && work[r] >= 0 ? HEALTH.slowed : HEALTH.ok;
-      }),
-      work,
-      works: placements.map(({ id, tenantId, serviceClass }) => ({ id, tenantId, serviceClass })),
-    };
+    const { site, atMs } = factory.simulation;
+    return floorOf(site, atMs, columnsNow(factory), placedNow(factory));
   });
 }
 
-/** The floor as it was: what is kept of each rack. */
-export function floorThen({ simulation: { site } }: LiveFactory, past: Past, atMs: number): FloorNow {
-  const columns = past.racksAt(atMs);
-  return {
-    ...whole(site, columns, atMs),
-    speedPct: null,
-    health: site.racks.map(({ type }, r) => (columns.inletC[r] >= type.maxInletC ? HEALTH.hot : HEALTH.ok)),
-    work: null,
-    works: [],
-  };
+/** The floor as it was; undefined: nothing is kept of it yet. */
+export function floorThen({ simulation: { site } }: LiveFactory, past: Past, atMs: number): FloorNow | undefined {
+  const kept = past.racksAt(atMs);
+  return kept && floorOf(site, atMs, kept, kept.placed);
 }
 
-function whole(site: Site, { powerW, limitW, inletC }: RackColumns, atMs: number) {
-  const round = (value: number) => (Number.isFinite(value) ? Math.round(value) : -1);
+function floorOf({ racks }: Site, atMs: number, columns: RackColumns, { work, works }: Placed): FloorNow {
+  const { powerW, limitW, inletC, speed, device } = columns;
+  const whole = (values: ArrayLike<number>, unit: number) => {
+    const rounded = new Array<number>(racks.length);
+    for (let r = 0; r < racks.length; r++) rounded[r] = Number.isFinite(values[r]) ? Math.round(values[r] * unit) : -1;
+    return rounded;
+  };
   return {
     atMs,
-    powerW: site.racks.map((_, r) => round(powerW[r])),
-    limitW: site.racks.map((_, r) => round(limitW[r])),
-    inletDeciC: site.racks.map((_, r) => round(inletC[r] * 10)),
+    powerW: whole(powerW, 1),
+    limitW: whole(limitW, 1),
+    inletDeciC: whole(inletC, 10),
+    speedPct: whole(speed, 100),
+    health: racks.map(({ type }, r) => {
+      if (device[r] === DEVICE.disobedient) return HEALTH.disobedient;
+      if (device[r] === DEVICE.silent) return HEALTH.silent;
+      if (inletC[r] >= type.maxInletC) return HEALTH.hot;
+      return speed[r] < SLOWED_BELOW && work[r] >= 0 ? HEALTH.slowed : HEALTH.ok;
+    }),
+    work: Array.from(work),
+    works,
   };
 }

@@ -1,7 +1,10 @@
 import { traceIdOf } from "@pulmu/journal";
 import type { Site } from "@pulmu/site";
 import type { LiveFactory } from "../live/factory.ts";
-import { workStates } from "./works.ts";
+import { steeringState, type SteeringState } from "../steer/steering-state.ts";
+import { columnsNow, type Past } from "./past.ts";
+import type { RackColumns } from "./rack-history.ts";
+import { workStates, type WorkState } from "./works.ts";
 
 /** `/api/why/rack`: why a rack may draw what it may, from the contract down to the work on it. Powers in W. */
 export interface RackWhy {
@@ -19,7 +22,7 @@ export interface RackWhy {
     readonly drawnW: number | null;
     readonly targetId: string | null;
   }[];
-  /** What the rack was last told; null: nothing since this process steers. */
+  /** What the rack was last told; null: nothing since this process steers, or it is not kept. */
   readonly cap: { readonly atMs: number; readonly gpuCapW: number; readonly clockLimit: number; readonly validForS: number } | null;
   readonly works: readonly { readonly id: string; readonly tenantId: string; readonly serviceClass: string; readonly speed: number }[];
   /** Of the grid's message that holds it; where none does, of steering itself. Null: nobody steers. */
@@ -31,39 +34,64 @@ const FREE_SHARE = 0.995;
 
 export function whyRack(factory: LiveFactory, rack: number): RackWhy {
   const { simulation, steering } = factory;
-  const { site, atMs, rackPowerW } = simulation;
-  const { id, provisionedW } = site.racks[rack];
-  const limitW = steering?.limitW(rack) ?? provisionedW;
-  const feeds = feedsOf(site, rack);
-  const scopes = (steering?.view().scopes ?? []).filter(({ feedTag }) => feedTag === undefined || feeds.has(feedTag));
-  const targets = scopes.flatMap(({ stretch }) => (stretch?.target.limitW === undefined ? [] : [stretch.target]));
   const write = steering?.writeTo(rack);
+  const cap =
+    write === undefined
+      ? null
+      : { atMs: write.atMs, gpuCapW: write.gpuCapW, clockLimit: write.clockLimit, validForS: write.validForMs / 1000 };
+  const placed = new Set(simulation.placements().flatMap(({ id, pieces }) => (pieces.some((piece) => piece.rack === rack) ? [id] : [])));
+  return explained(factory, rack, {
+    atMs: simulation.atMs,
+    columns: columnsNow(factory),
+    envelope: steering === undefined ? [] : steeringState(steering).envelope,
+    works: workStates(factory).filter(({ id }) => placed.has(id)),
+    cap,
+  });
+}
+
+/** The same of a moment of the last day. What the rack was told then is not kept; its limit is. Undefined: nothing is kept yet. */
+export function whyRackThen(factory: LiveFactory, past: Past, rack: number, atMs: number): RackWhy | undefined {
+  const [moment, columns] = [past.moment(atMs), past.racksAt(atMs)];
+  if (moment === undefined || columns === undefined) return undefined;
+  const { work, works } = columns.placed;
+  const placed = work[rack] < 0 ? undefined : works[work[rack]].id;
+  const envelope = moment.steering?.envelope ?? [];
+  return explained(factory, rack, { atMs, columns, envelope, works: moment.works.filter(({ id }) => id === placed), cap: null });
+}
+
+interface Known {
+  readonly atMs: number;
+  readonly columns: RackColumns;
+  readonly envelope: SteeringState["envelope"];
+  readonly works: readonly WorkState[];
+  readonly cap: RackWhy["cap"];
+}
+
+function explained({ simulation, steering }: LiveFactory, rack: number, { atMs, columns, envelope, works, cap }: Known): RackWhy {
+  const { site } = simulation;
+  const { id, provisionedW } = site.racks[rack];
+  const [powerW, limitW] = [columns.powerW[rack], columns.limitW[rack]];
+  const feeds = feedsOf(site, rack);
+  const scopes = envelope.filter(({ feed }) => feed === null || feeds.has(feed));
   const isHeld = limitW < provisionedW * FREE_SHARE;
-  const asked = isHeld && targets.length > 0 ? steering?.events.traceparentOf(targets[0].id) : undefined;
-  const placed = new Set(
-    simulation.placements().flatMap(({ id: work, pieces }) => (pieces.some((piece) => piece.rack === rack) ? [work] : [])),
-  );
+  const targetId = scopes.flatMap(({ target }) => (target === null || target.limitW === null ? [] : [target.id])).at(0);
+  const asked = isHeld && targetId !== undefined ? steering?.events.traceparentOf(targetId) : undefined;
   return {
     rack: id,
     atMs,
-    powerW: rackPowerW[rack],
+    powerW,
     limitW,
     provisionedW,
     isHeld,
-    envelopes: scopes.map(({ feedTag, contractW, limitW: nowW, drawnW, stretch }) => ({
-      feed: feedTag ?? null,
+    envelopes: scopes.map(({ feed, contractW, limitW: nowW, drawnW, target }) => ({
+      feed,
       contractW,
       limitW: nowW,
       drawnW: Number.isFinite(drawnW) ? drawnW : null,
-      targetId: stretch?.target.limitW === undefined ? null : stretch.target.id,
+      targetId: target === null || target.limitW === null ? null : target.id,
     })),
-    cap:
-      write === undefined
-        ? null
-        : { atMs: write.atMs, gpuCapW: write.gpuCapW, clockLimit: write.clockLimit, validForS: write.validForMs / 1000 },
-    works: workStates(factory)
-      .filter((work) => placed.has(work.id))
-      .map(({ id: work, tenantId, serviceClass, speed }) => ({ id: work, tenantId, serviceClass, speed })),
+    cap,
+    works: works.map(({ id: work, tenantId, serviceClass, speed }) => ({ id: work, tenantId, serviceClass, speed })),
     trace: traceIdOf(asked ?? steering?.traceparent ?? "") ?? null,
   };
 }

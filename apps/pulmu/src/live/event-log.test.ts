@@ -25,3 +25,8 @@ test("a client that was away gets what came after the last it saw", () => {
 test("no more than the capacity is remembered", () => {
   for (const count of [9, 10, 15, 19, 20, 21]) assert.equal(logOf(count, 10).since(0).length, Math.min(count, 10));
 });
+
+test("turned back, what came later has not happened yet", () => {
+  assert.deepEqual(ids(logOf(5, 10).until(3_000, 2)), [2, 3]);
+  assert.deepEqual(ids(logOf(5, 10).until(0, 2)), []);
+});

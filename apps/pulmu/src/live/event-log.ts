@@ -34,6 +34,13 @@ export class EventLog {
     return count <= 0 ? [] : this.#events.slice(-Math.min(count, this.#capacity));
   }
 
+  /** The newest `count` events that came before `atMs` or at it and are still known, oldest first. */
+  until(atMs: number, count: number): readonly LoggedEvent[] {
+    return this.latest(this.#capacity)
+      .filter((event) => event.atMs <= atMs)
+      .slice(-count);
+  }
+
   /** What came after event `id` and is still known, oldest first. */
   since(id: number): readonly LoggedEvent[] {
     return this.latest(this.#lastId - id);

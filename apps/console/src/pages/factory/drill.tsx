@@ -8,6 +8,7 @@ import { Meter } from "../../parts/parts.tsx";
 import { TimeChart } from "../../parts/time-chart.tsx";
 import { CloseIcon } from "../../shell/icons.tsx";
 import { HeldWhy } from "../why/held-why.tsx";
+import { known } from "./known.ts";
 import { HEALTH } from "./floor-colours.ts";
 
 export interface Chosen {
@@ -105,7 +106,7 @@ function NodePart({
           <Child
             key={r}
             id={plan.racks.id[r]}
-            powerW={now.powerW[r]}
+            powerW={known(now.powerW[r])}
             mostW={plan.racks.provisionedW[r]}
             onPress={() => onChoose({ kind: "rack", id: plan.racks.id[r] })}
           />
@@ -153,17 +154,17 @@ function RackPart({
   const type = plan.types[plan.racks.type[rack]];
   const gpus = type.trays * type.gpusPerTray;
   const cdu: FloorPlan["cdus"][number] | undefined = plan.cdus[plan.racks.cdu[rack]];
-  const work = now.works[now.work?.[rack] ?? -1];
+  const work = now.works[now.work[rack]];
   const workState = useMoment().works?.find(({ id }) => id === work?.id);
   const perGpuW = now.powerW[rack] / gpus;
   return (
     <>
       <dl className="facts">
-        <Fact name={t("drill.power")} value={format.power(now.powerW[rack])} />
-        <Fact name={t("drill.limit")} value={format.power(now.limitW[rack])} />
+        <Fact name={t("drill.power")} value={format.power(known(now.powerW[rack]))} />
+        <Fact name={t("drill.limit")} value={format.power(known(now.limitW[rack]))} />
         <Fact name={t("drill.provisioned")} value={format.power(plan.racks.provisionedW[rack])} />
-        <Fact name={t("drill.inlet")} value={format.temp(now.inletDeciC[rack] / 10)} />
-        <Fact name={t("drill.speed")} value={format.percent(now.speedPct === null ? undefined : now.speedPct[rack] / 100)} />
+        <Fact name={t("drill.inlet")} value={format.temp(known(now.inletDeciC[rack], 0.1))} />
+        <Fact name={t("drill.speed")} value={format.percent(known(now.speedPct[rack], 0.01))} />
         <Fact name={t("floor.health")} value={t(`health.${HEALTH[now.health[rack]]}`)} />
         <Fact name={t("drill.work")} value={work === undefined ? t("floor.idle") : `${work.id} · ${work.tenantId}`} />
         <Fact name={t("drill.cdu")} value={cdu === undefined ? t("unknown") : `${cdu.id} · ${cdu.loop}`} />

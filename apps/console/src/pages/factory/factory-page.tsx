@@ -1,11 +1,9 @@
 import { useMemo } from "react";
 import { Button } from "react-aria-components";
 import { useSearchParams } from "wouter";
-import { useLiveEvents } from "../../api/live.ts";
-import { useFloorNow, useMoment, usePlan, useSite } from "../../api/queries.ts";
+import { useEvents, useFloorNow, useMoment, usePlan, useSite } from "../../api/queries.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Card } from "../../parts/parts.tsx";
-import { useClock } from "../../shell/clock.tsx";
 import { useTenantColour } from "../tenant-colours.ts";
 import { Drill, type Chosen } from "./drill.tsx";
 import { Floor } from "./floor.tsx";
@@ -137,8 +135,7 @@ const TONES = { info: "", warning: "warn", critical: "bad" } as const;
 
 function EventsCard() {
   const { t, format } = useSpeech();
-  const { atMs } = useClock();
-  const events = useLiveEvents().filter((event) => atMs === undefined || event.atMs <= atMs);
+  const events = useEvents();
   return (
     <Card title={t("factory.events")} flush>
       {events.length === 0 && <p className="empty">{t("factory.noEvents")}</p>}

@@ -14,6 +14,7 @@ import { useSpeech } from "../../i18n/language.tsx";
 import { colour, useTheme } from "../../shell/theme.tsx";
 import { layFloor, neighbour, rackAt } from "./floor-layout.ts";
 import { FloorPainter } from "./floor-painter.ts";
+import { known } from "./known.ts";
 import { FULL_VIEW, movedBy, planPoint, zoomedBy, type Frame, type View } from "./floor-view.ts";
 
 const HEIGHT = 330;
@@ -116,7 +117,7 @@ export function FloorCanvas(props: {
     }
     setHover(pointed(event)); // the same rack again: React leaves the page as it is
   };
-  const workOf = (rack: number) => now.works[now.work?.[rack] ?? -1]?.id ?? t("floor.idle");
+  const workOf = (rack: number) => now.works[now.work[rack]]?.id ?? t("floor.idle");
 
   return (
     <div className="floor-box">
@@ -146,9 +147,9 @@ export function FloorCanvas(props: {
         {focus >= 0 &&
           t("floor.rack", {
             id: plan.racks.id[focus],
-            power: format.power(now.powerW[focus]),
-            limit: format.power(now.limitW[focus]),
-            inlet: format.temp(now.inletDeciC[focus] / 10),
+            power: format.power(known(now.powerW[focus])),
+            limit: format.power(known(now.limitW[focus])),
+            inlet: format.temp(known(now.inletDeciC[focus], 0.1)),
             work: workOf(focus),
           })}
       </p>
@@ -175,7 +176,7 @@ function Tip(props: {
   return (
     <div className="tip" style={style}>
       <b>{plan.racks.id[rack]}</b>
-      <span>{`${format.power(now.powerW[rack])} / ${format.power(now.limitW[rack])} · ${format.temp(now.inletDeciC[rack] / 10)}`}</span>
+      <span>{`${format.power(known(now.powerW[rack]))} / ${format.power(known(now.limitW[rack]))} · ${format.temp(known(now.inletDeciC[rack], 0.1))}`}</span>
       <span>{work}</span>
     </div>
   );

@@ -73,7 +73,7 @@ export function rackColours(
     }
     case "tenant": {
       const pixels = now.works.map(({ tenantId }) => pixelOf(fixed.tenant(tenantId)));
-      return each(now.work ?? now.powerW.map(() => -1), idle, (work) => pixels[work]);
+      return each(now.work, idle, (work) => pixels[work]);
     }
   }
 }

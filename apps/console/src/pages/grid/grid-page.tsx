@@ -1,8 +1,6 @@
 import { useState } from "react";
-import { useApi, useFacts, useMoment } from "../../api/queries.ts";
-import type { GridEvent } from "../../api/types.ts";
+import { useGridEvents, useMoment } from "../../api/queries.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { useClock } from "../../shell/clock.tsx";
 import { Badge } from "../../parts/parts.tsx";
 import { verdict } from "../factory/verdict.ts";
 import { AskCard } from "./ask.tsx";
@@ -16,12 +14,9 @@ const EVERY_MS = 1_000;
 
 export default function GridPage() {
   const { t, format } = useSpeech();
-  const { atMs } = useClock();
-  const steers = useFacts().data?.steers ?? false;
   const { state, steering } = useMoment();
-  const events = useApi<readonly GridEvent[]>(steers ? "/api/grid/events" : undefined, EVERY_MS);
-  // Seen from the past, what came later is not there yet.
-  const known = events.data?.filter(({ takenMs }) => atMs === undefined || takenMs <= atMs);
+  const events = useGridEvents(EVERY_MS);
+  const known = events.data;
   const [chosenId, choose] = useState<string>();
   const chosen = known?.find(({ id }) => id === chosenId) ?? known?.find(({ state: how }) => how !== "over") ?? known?.[0];
   const judged = state && verdict(state, steering, t, format);
@@ -44,7 +39,7 @@ export default function GridPage() {
           onPlayed={() => choose(undefined)}
         />
         <ChainCard event={chosen} />
-        <EventsCard query={{ ...events, data: steers ? known : [] }} chosen={chosen?.id} onChoose={choose} />
+        <EventsCard query={events} chosen={chosen?.id} onChoose={choose} />
         <EnvelopeCard steering={steering ?? undefined} />
         <ScheduleCard steering={steering ?? undefined} />
       </div>

@@ -3,6 +3,7 @@ import { useApi, useSeries } from "../../api/queries.ts";
 import type { GridEvent } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Card, Legend } from "../../parts/parts.tsx";
+import { useClock } from "../../shell/clock.tsx";
 import { TimeChart } from "../../parts/time-chart.tsx";
 
 const SPAN_S = 900;
@@ -50,18 +51,21 @@ function LastMinutes() {
 
 function Event({ event }: { readonly event: GridEvent }) {
   const { t, format } = useSpeech();
-  const isOver = event.state === "over";
+  const { atMs } = useClock();
+  const isOver = event.state === "over" || atMs !== undefined;
   const { data } = useApi<Curve>(`/api/grid/events/${encodeURIComponent(event.id)}?points=${POINTS}`, isOver ? undefined : 1_000);
   const drawn = useMemo(() => {
     const curve = data?.curve;
     if (curve === null || curve === undefined) return undefined;
-    const x = curve.powerW.map((_, i) => (curve.startMs + i * curve.stepMs) / 1000);
+    // Seen from the past, what came later is not there yet.
+    const shown = curve.powerW.filter((_, i) => atMs === undefined || curve.startMs + i * curve.stepMs <= atMs);
+    const x = shown.map((_, i) => (curve.startMs + i * curve.stepMs) / 1000);
     return {
       x,
-      powerW: curve.powerW,
+      powerW: shown,
       target: x.map((s) => (s * 1000 >= event.fromMs && (event.untilMs === null || s * 1000 < event.untilMs) ? event.limitW : null)),
     };
-  }, [data, event.fromMs, event.untilMs, event.limitW]);
+  }, [data, event.fromMs, event.untilMs, event.limitW, atMs]);
   if (drawn === undefined) return <LastMinutes />;
   const lines = [
     { name: t("line.power"), color: "gpus", values: drawn.powerW },

@@ -4,6 +4,7 @@ import type { RackWhy } from "../../api/types.ts";
 import type { MessageKey } from "../../i18n/en.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Card } from "../../parts/parts.tsx";
+import { useClock } from "../../shell/clock.tsx";
 import { may } from "../tokens/may.ts";
 import { type Step, Steps } from "./step.tsx";
 
@@ -11,7 +12,9 @@ import { type Step, Steps } from "./step.tsx";
 export function RackChain({ rack }: { readonly rack: string }) {
   const { t, format } = useSpeech();
   const who = useFacts().data?.who ?? null;
-  const query = useApi<RackWhy>(`/api/why/rack?rack=${encodeURIComponent(rack)}`, 2_000);
+  const { atMs } = useClock();
+  const path = `/api/why/rack?rack=${encodeURIComponent(rack)}`;
+  const query = useApi<RackWhy>(atMs === undefined ? path : `${path}&at=${atMs}`, atMs === undefined ? 2_000 : undefined);
   const stepsOf = ({ limitW, provisionedW, powerW, isHeld, envelopes, cap, works, trace }: RackWhy): readonly Step[] => [
     ...envelopes.map(({ feed, targetId, ...watts }): Step => {
       const words = { limit: format.power(watts.limitW), contract: format.power(watts.contractW), drawn: format.power(watts.drawnW) };
@@ -29,7 +32,7 @@ export function RackChain({ rack }: { readonly rack: string }) {
         ? t("why.rackHeld", { limit: format.power(limitW), provisioned: format.power(provisionedW) })
         : t("why.rackFree", { limit: format.power(provisionedW) }),
     },
-    { key: "cap", link: "power", title: capText(cap) },
+    ...(atMs === undefined ? [{ key: "cap", link: "power", title: capText(cap) } satisfies Step] : []),
     ...works.map(({ id, tenantId, serviceClass, speed }): Step => ({
       key: `work ${id}`,
       link: "work",

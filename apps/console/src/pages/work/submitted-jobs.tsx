@@ -6,9 +6,18 @@ import { ask } from "../../api/request.ts";
 import type { SubmittedJob, Who } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Badge, Card, Failure, type Tone } from "../../parts/parts.tsx";
+import { useClock } from "../../shell/clock.tsx";
 import { may } from "../tokens/may.ts";
 
-const TONES: Readonly<Record<SubmittedJob["state"], Tone>> = {
+type ShownJob = Omit<SubmittedJob, "state" | "powerW" | "pauses" | "goodput"> & {
+  readonly state: SubmittedJob["state"] | "underWay";
+  readonly powerW: number | null;
+  readonly pauses: number | null;
+  readonly goodput: number | null;
+};
+
+const TONES: Readonly<Record<ShownJob["state"], Tone>> = {
+  underWay: "good",
   waiting: "",
   held: "",
   released: "",
@@ -19,22 +28,34 @@ const TONES: Readonly<Record<SubmittedJob["state"], Tone>> = {
   failed: "bad",
   cancelled: "",
 };
-const OVER: readonly SubmittedJob["state"][] = ["done", "failed", "cancelled"];
+const OVER: readonly ShownJob["state"][] = ["done", "failed", "cancelled"];
 
 /** Jobs that people submitted, why each stands where it stands, and the chain behind it. */
 export function SubmittedJobs({ who }: { readonly who: Who | null }) {
   const { t, format } = useSpeech();
+  const { atMs } = useClock();
   const query = useApi<readonly SubmittedJob[]>("/api/v1/jobs?limit=100", 5_000);
   const cancel = useMutation({
     mutationFn: (id: string) => ask(`/api/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" }),
     onSuccess: () => queryClient.invalidateQueries(),
   });
+  /** Seen from the past, what came later is not there yet; of what was under way then, only that it was is known now. */
+  const jobsThen = (jobs: readonly SubmittedJob[]): readonly ShownJob[] =>
+    atMs === undefined
+      ? jobs
+      : jobs
+          .filter(({ submittedMs }) => submittedMs <= atMs)
+          .map((job) => {
+            if (job.endedMs > 0 && job.endedMs <= atMs) return job;
+            const state = job.startedMs > 0 && job.startedMs <= atMs ? "underWay" : "waiting";
+            return { ...job, state, reason: "", powerW: null, pauses: null, goodput: null };
+          });
   return (
     <Card title={t("jobs.submitted")} className="c12" flush>
       {cancel.error !== null && <Failure error={cancel.error} />}
       <Answer query={query}>
         {(jobs) =>
-          jobs.length === 0 ? (
+          jobsThen(jobs).length === 0 ? (
             <p className="empty">{t("jobs.none")}</p>
           ) : (
             <div className="table-box">
@@ -52,7 +73,7 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
                   </tr>
                 </thead>
                 <tbody>
-                  {jobs.map((job) => (
+                  {jobsThen(jobs).map((job) => (
                     <tr key={job.id}>
                       <td className="name" title={job.name}>
                         {job.name}
@@ -76,7 +97,7 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
                       <td className="num">{format.number(job.pauses)}</td>
                       <td className="num">{format.percent(job.goodput)}</td>
                       <td className="num">
-                        {!OVER.includes(job.state) && may(who, "job.submit") && (
+                        {atMs === undefined && !OVER.includes(job.state) && may(who, "job.submit") && (
                           <Button className="button small danger" onPress={() => cancel.mutate(job.id)}>
                             {t("jobs.cancel")}
                           </Button>
