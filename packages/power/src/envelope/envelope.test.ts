@@ -125,6 +125,14 @@ test("given a target, the limit comes down in a line from the draw, is there in 
   );
 });
 
+test("given a draw that falls further than the limit asks, the limit keeps to its line: the time to come down is used", () => {
+  const book = new TargetBook();
+  const envelope = new Envelope(site, book);
+  book.set([target({ limitW: 30e6 })], NOW_MS);
+  for (let s = 0; s < 10; s++) envelope.advance(NOW_MS + s * 1000, 1, [s === 0 ? 45e6 : envelope.scopes[0].limitW - 3e6, NaN, NaN]);
+  assert.ok(Math.abs(envelope.scopes[0].limitW - 37.5e6) < 1, `${envelope.scopes[0].limitW} W half way from 45 to 30 MW`);
+});
+
 test("given a clock that jumps past the deadline, the limit is at its goal at once", () => {
   const book = new TargetBook();
   const envelope = new Envelope(site, book);

@@ -53,19 +53,22 @@ export class Envelope {
    * Moves on.
    * @param wallMs time of day, epoch ms: what targets are stated in
    * @param passedS seconds since the last call by a clock that does not jump
-   * @param drawnW what each scope draws, NaN where no meter is trusted: a ramp starts there, not at the contract
+   * @param drawnW what each scope draws, NaN where no meter is trusted: a ramp starts there, not at the contract. Only starts: what falls
+   * below the ramp on its way, because caps leave some of it unused, does not make it steeper.
    */
   advance(wallMs: number, passedS: number, drawnW: ArrayLike<number>): void {
     const { downS, inHandS, upShareS } = this.#rates;
     this.scopes.forEach((scope, s) => {
       scope.stretch = this.#book.at(scope.feedTag, wallMs);
+      const before = { goalW: scope.goalW, deadlineMs: scope.deadlineMs };
       scope.goalW = Math.min(scope.contractW, scope.stretch?.target.limitW ?? Infinity);
       scope.deadlineMs = scope.stretch === undefined ? -Infinity : Math.max(scope.stretch.fromMs, scope.stretch.setMs) + downS * 1000;
       if (scope.goalW >= scope.limitW) {
         scope.limitW = Math.min(scope.goalW, scope.limitW + scope.contractW * upShareS * passedS);
         return;
       }
-      if (drawnW[s] < scope.limitW) scope.limitW = Math.max(scope.goalW, drawnW[s]);
+      const starts = scope.goalW !== before.goalW || scope.deadlineMs !== before.deadlineMs;
+      if (starts && drawnW[s] < scope.limitW) scope.limitW = Math.max(scope.goalW, drawnW[s]);
       const leftS = (scope.deadlineMs - wallMs) / 1000 - inHandS;
       scope.limitW = leftS <= passedS ? scope.goalW : scope.limitW - ((scope.limitW - scope.goalW) * passedS) / leftS;
     });
