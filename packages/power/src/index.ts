@@ -39,7 +39,7 @@ export type { MeterSeries } from "./market/meter-series.ts";
 export { quote, type FactoryNow, type PricedWork, type Quote, type QuotePoint, type QuoteRequest } from "./market/quote.ts";
 export { measureResponse, type AskedLimit, type Response } from "./market/response.ts";
 export { settle, type FlexTerms, type Settlement, type SettlementPosting } from "./market/settlement.ts";
-export { workSpeeds } from "./market/work-speeds.ts";
+export { workPower, workSpeeds } from "./market/work-speeds.ts";
 export { Smoother, type GridLimits, type SmoothedStep, type SmoothingStage } from "./smoothing/smoother.ts";
 export { CRITICAL_BAND, reachHz, residualShare, swingOf, type Swing } from "./smoothing/spectrum.ts";
 export type { StoreSpec } from "./smoothing/store.ts";

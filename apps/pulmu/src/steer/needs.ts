@@ -1,4 +1,4 @@
-import { ServiceNeeds, workSpeeds, type Setup, type Work } from "@pulmu/power";
+import { ServiceNeeds, workPower, type Setup, type Work } from "@pulmu/power";
 import type { Simulation } from "@pulmu/twin";
 import { twinWorks } from "./twin-plant.ts";
 
@@ -17,7 +17,7 @@ export function promisesOf({ site }: Simulation): ReadonlyMap<string, Promised> 
 }
 
 /**
- * Who works where, and how much of its speed each service needs to keep its promise. Ask once a second: needs are found by trying.
+ * Who works where, and how much of its power each service needs to keep its promise. Ask once a second: needs are found by trying.
  * @param seen the plant as its own instruments and engines tell of it
  * @param limitW limit in force on a rack, W
  * @param promiseOf by id of a service; undefined = it promised nothing
@@ -25,7 +25,7 @@ export function promisesOf({ site }: Simulation): ReadonlyMap<string, Promised> 
  */
 export function needyWorks(
   seen: Simulation,
-  { site, profiles }: Setup,
+  { site }: Setup,
   limitW: (rack: number) => number,
   promiseOf: (service: string) => Promised | undefined,
   needs = new ServiceNeeds(),
@@ -39,11 +39,11 @@ export function needyWorks(
     const limits = Float64Array.from(site.racks, (_, r) => limitW(r));
     const services = new Map(seen.services().map((row) => [row.id, row]));
     const serving = works.filter(({ id }) => services.has(id));
-    const speeds = workSpeeds(site, serving, profiles.of(works), limits);
+    const powers = workPower(site, serving, limits);
     const states = serving.flatMap(({ id }, i) => {
       const slo = promiseOf(id);
       const { ttftP99S, itlP99S } = services.get(id)!;
-      return slo === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, speed: speeds[i] }];
+      return slo === undefined ? [] : [{ id, ttftP99S, itlP99S, slo, power: powers[i] }];
     });
     needs.step(states, EVERY_S);
     const promised = new Set(states.map(({ id }) => id));

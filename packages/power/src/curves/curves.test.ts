@@ -66,7 +66,7 @@ test("given any rack and work, its curve is concave, spans its limits, and is wo
   );
 });
 
-test("given a service that keeps its promise at half its speed, that half comes before other work, and what is beyond after it", () => {
+test("given a service that keeps its promise at half its power, that half comes before other work, and what is beyond after it", () => {
   const type = racks.get("gb300-nvl72");
   const gb300 = accelerators.get("gb300");
   assert.ok(type !== undefined && gb300 !== undefined);
@@ -79,11 +79,25 @@ test("given a service that keeps its promise at half its speed, that half comes 
   assert.ok(promised.slice(beyond).every((slope) => slope < other[other.length - 2]));
 });
 
+test("given work that decodes and needs three quarters of its power, what keeps its promise ends there, not at as much of its speed", () => {
+  const type = racks.get("gb300-nvl72");
+  const gb300 = accelerators.get("gb300");
+  assert.ok(type !== undefined && gb300 !== undefined);
+  const range = limitRange(type, gb300, type.nameplateW);
+  const { curve } = rackCurve(type, gb300, range, [{ mix: { decode: 1 }, gpus: 72, weight: 1, need: 0.75 }]);
+  let limitW = range.minW;
+  curve.stepW.forEach((widthW, j) => (limitW += curve.slope[j] > 1e-4 ? widthW : 0));
+  const capW = gpuCapFor(type, gb300, limitW);
+  const neededW = gb300.minCapW + 0.75 * (gb300.curves.decode.activeW - gb300.minCapW);
+  assert.ok(Math.abs(capW - neededW) < 2, `${capW} W, needed ${neededW} W`);
+});
+
 test("given work that only decodes, the clock is limited; given training, or prefill that a clock limit would slow, the cap acts alone", () => {
   const gb300 = accelerators.get("gb300");
   assert.ok(gb300 !== undefined);
   assert.equal(settingsFor(gb300, { training: 1 }, 800).clockLimit, 1);
   assert.equal(settingsFor(gb300, { prefill: 0.5, decode: 0.5 }, 800).clockLimit, 1);
+  assert.equal(settingsFor(gb300, { prefill: 0.01, decode: 0.99 }, 800).clockLimit, 1, "first tokens would wait longer");
   const decoding = settingsFor(gb300, { decode: 1 }, 800);
   assert.ok(decoding.clockLimit < 0.7, `clock limit ${decoding.clockLimit}`);
   assert.ok(mixSpeed(gb300, { decode: 1 }, 800, decoding.clockLimit) > 0.95);

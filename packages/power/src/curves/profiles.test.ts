@@ -33,3 +33,8 @@ test("given racks without work, there is nothing to repair", () => {
   profiles.of([]);
   assert.deepEqual(profiles.repairs, []);
 });
+
+test("given work that reads prompts a hundredth of its time, its profile still knows: a first token waits for its prompt", () => {
+  const [{ mix }] = new Profiles(site, "value").of([on(0, { prefill: 0.01, decode: 0.99 })]);
+  assert.ok((mix.prefill ?? 0) > 0);
+});

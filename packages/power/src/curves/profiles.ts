@@ -10,7 +10,7 @@ import type { WorkMix } from "./work-mix.ts";
 /** Shares of a mix are told apart in steps of this, so that like racks stay alike from second to second. */
 const MIX_STEP = 1 / 16;
 /** Needs in finer ones: the last watts before full speed are dear. */
-const NEED_STEP = 1 / 64;
+const NEED_STEP = 1 / 128;
 const CLASS_ORDER: Readonly<Record<ServiceClass, number>> = { critical: 0, standard: 1, flexible: 2 };
 
 /** What steering knows of one rack's work: racks with equal profiles share one. */
@@ -144,8 +144,9 @@ function needOf({ serviceClass, need }: Work): number | undefined {
 
 type Shares = readonly [training: number, prefill: number, decode: number, simulation: number];
 
+/** What is there at all stays: reading prompts may take a hundredth of the time, and a first token still waits for it. */
 function rounded({ training = 0, prefill = 0, decode = 0, simulation = 0 }: WorkMix): Shares {
-  const step = (share: number) => Math.round(share / MIX_STEP) * MIX_STEP;
+  const step = (share: number) => (share > 0 ? Math.max(1, Math.round(share / MIX_STEP)) * MIX_STEP : 0);
   return [step(training), step(prefill), step(decode), step(simulation)];
 }
 

@@ -2,7 +2,7 @@ import type { Accelerator, RackType } from "@pulmu/catalog";
 import type { ValueCurve } from "../allocation/problem.ts";
 import { concaveCurve } from "../allocation/value-curve.ts";
 import { rackLimitW, type LimitRange } from "./rack-limit.ts";
-import { fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
+import { capOfShare, fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
 
 /** Caps between the lowest and the highest at which speed is looked up: the curve is straight between them. */
 const POINTS = 16;
@@ -20,7 +20,7 @@ export interface RackWork {
   readonly gpus: number;
   /** Worth of one GPU at full speed. */
   readonly weight: number;
-  /** Speed that keeps what it promised; left out: it has promised nothing, and all speed is worth the same. */
+  /** Power that keeps what it promised, see `Work.need`; left out: it has promised nothing, and all speed is worth the same. */
   readonly need?: number | undefined;
 }
 
@@ -41,31 +41,23 @@ export function rackCurve(type: RackType, accelerator: Accelerator, range: Limit
   const lowW = accelerator.minCapW;
   const highW = Math.min(range.maxCapW, Math.max(lowW, ...work.map(({ mix }) => fullSpeedCapW(accelerator, mix))));
   const even = Array.from({ length: POINTS + 1 }, (_, i) => lowW + ((highW - lowW) * i) / POINTS);
-  const bends = work.flatMap(({ mix, need = 1 }) => (need < 1 ? [capForSpeed(accelerator, mix, need, lowW, highW)] : []));
+  const neededW = work.map(({ mix, need }) => (need === undefined ? undefined : Math.min(highW, capOfShare(accelerator, mix, need))));
+  const bends = neededW.filter((capW) => capW !== undefined);
   const caps = [...new Set(highW > lowW ? [...even, ...bends] : [lowW])].toSorted((a, b) => a - b);
   const limits = caps.map((capW) => rackLimitW(type, capW));
   const values = caps.map((capW) =>
-    work.reduce((sum, one) => sum + one.gpus * one.weight * worthOf(mixSpeed(accelerator, one.mix, capW), one.need), 0),
+    work.reduce((sum, { gpus, weight, mix }, i) => sum + gpus * weight * worthOf(accelerator, mix, capW, neededW[i]), 0),
   );
   const { curve, dropped } = concaveCurve(limits, values);
   const needW = limits[limits.length - 1];
   return { curve: withSpare(curve, range), dropped, needW: Math.min(needW, range.maxW) };
 }
 
-/** The lowest whole cap in a range that gives a speed; the range's end when none does. */
-function capForSpeed(accelerator: Accelerator, mix: WorkMix, speed: number, lowW: number, highW: number): number {
-  let [low, high] = [Math.ceil(lowW), Math.floor(highW)];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (mixSpeed(accelerator, mix, middle) >= speed) high = middle;
-    else low = middle + 1;
-  }
-  return Math.min(highW, Math.max(lowW, low));
-}
-
-function worthOf(speed: number, need: number | undefined): number {
-  if (need === undefined) return speed;
-  return Math.min(speed, need) * PROMISE_WORTH + Math.max(0, speed - need) * SLACK_WORTH;
+function worthOf(accelerator: Accelerator, mix: WorkMix, capW: number, neededW: number | undefined): number {
+  const speed = mixSpeed(accelerator, mix, capW);
+  if (neededW === undefined) return speed;
+  const needed = mixSpeed(accelerator, mix, neededW);
+  return Math.min(speed, needed) * PROMISE_WORTH + Math.max(0, speed - needed) * SLACK_WORTH;
 }
 
 function withSpare({ stepW, slope }: ValueCurve, { minW, maxW }: LimitRange): ValueCurve {

@@ -13,8 +13,8 @@ export interface Work {
   readonly gang: boolean;
   readonly mix: WorkMix;
   /**
-   * Share of full speed that keeps what it promised, 0…1: that much is given before any other work of its class or below, speed beyond it
-   * only shortens waits. Left out: it promised nothing.
+   * Power that keeps what it promised, 0…1 from the lowest cap of its GPUs to the one that slows nothing: that much is given before any
+   * other work of its class or below, power beyond it only shortens waits. Left out: it promised nothing.
    */
   readonly need?: number | undefined;
   readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
