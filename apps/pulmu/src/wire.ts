@@ -44,6 +44,7 @@ export type { RackWhy } from "./console/why-rack.ts";
 export type { WorkState } from "./console/works.ts";
 export type { LoggedRequest } from "./gateway/request-log.ts";
 export type { LoggedEvent as FactoryEvent } from "./live/event-log.ts";
+export type { KnownWords } from "./live/note-words.ts";
 export type { GridEvent } from "./steer/grid-event.ts";
 
 export type Tenant = Answer<typeof accounts.tenant>;

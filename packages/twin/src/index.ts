@@ -1,5 +1,6 @@
 /** Floor 2: the plant before it is built. */
 export { createSimulation, type SimulationInputs } from "./engine/plant.ts";
+export { type EventWords, type Said, type SaidBy, teller, type TwinWords } from "./event-words.ts";
 export * from "./results/index.ts";
 export type * from "./scenario.ts";
 export { SERIES, SITE_SERIES, type SiteSeriesName } from "./series.ts";

@@ -1,5 +1,6 @@
 import type { Catalog, WorkKind } from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
+import type { EventWords } from "./event-words.ts";
 import type { Scenario, ScriptedFault } from "./scenario.ts";
 
 /** Something that happened, for people and for the log. */
@@ -25,7 +26,10 @@ export interface TwinEvent {
   readonly severity: "info" | "warning" | "critical";
   /** What it happened to: a rack, node, job, feed id. */
   readonly subject: string;
+  /** In English. */
   readonly text: string;
+  /** The same, for other languages; left out where there are no words for it but the text. */
+  readonly words?: EventWords;
   /** Of a fault or repair that was injected: what kind of thing, and how many GPUs, trays or units of it. */
   readonly outage?: { readonly kind: ScriptedFault["kind"]; readonly count: number };
 }

@@ -18,6 +18,7 @@ export type {
   GridEvent,
   IssuedStatement,
   JournalEntry,
+  KnownWords,
   LoggedRequest,
   Moment,
   NewApplication,

@@ -2,9 +2,11 @@ import { allotment } from "./ko/allotment.ts";
 import { rules } from "./ko/rules.ts";
 import { tokens } from "./ko/tokens.ts";
 import type { Catalogue } from "./en.ts";
+import { events } from "./ko/events.ts";
 import { why } from "./ko/why.ts";
 
 export const ko: Catalogue = {
+  ...events,
   ...why,
   "app.title": "풀무 콘솔",
   "app.skip": "본문으로 건너뛰기",

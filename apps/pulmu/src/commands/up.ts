@@ -77,9 +77,9 @@ export async function up(options: UpOptions): Promise<ExitCode> {
   const { plant, workloadSource, secondZeroMs } = await prepare(options);
   const stop = catchStop(); // before the terminal is changed, so that it is always given back
   const closers: (() => unknown)[] = [];
-  const early: (readonly ["info" | "warning", string])[] = [];
+  const early: Parameters<LiveFactory["note"]>[] = [];
   let factory: LiveFactory | undefined;
-  const note = (severity: "info" | "warning", text: string) => void (factory?.note(severity, text) ?? early.push([severity, text]));
+  const note = (...said: Parameters<LiveFactory["note"]>) => void (factory === undefined ? early.push(said) : factory.note(...said));
   try {
     const home = new BusHome(options.busHome);
     const store = await openStore(options.db || home.database);
@@ -95,7 +95,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     // A twin in this process can be shown at once, while the bus is still being joined; somebody else's plant is only there.
     let bus = plant.twin === undefined ? await openBus() : undefined;
     factory = new LiveFactory(plant.twin ?? bus!.plant!, { workloadSource, speed: options.speed });
-    for (const [severity, text] of early) factory.note(severity, text);
+    for (const said of early) factory.note(...said);
     const bmcs = await openBmcsOf(options, plant, home);
     closers.push(() => bmcs?.close());
     const steered = steeredPlant(options, plant, bus);

@@ -188,13 +188,16 @@ test("ten thousand events are taken, the newest shown first, and the list stays 
 test("in Korean all is Korean: numbers in 만, the won sign, the site's time", async (t) => {
   const shown = await show(t);
   if (shown === undefined) return;
-  const { page, url } = shown;
+  const { page, url, factory } = shown;
   await page.goto(url);
   await page.getByRole("button", { name: "한국어" }).click();
   await page.getByRole("heading", { name: "공장" }).waitFor();
   assert.equal(await inPage(page, "document.documentElement.lang"), "ko");
   await page.getByText("6.3만").first().waitFor(); // 63,000 tokens a second
   assert.match((await page.locator(".top-clock").textContent())!, /09:0[45]:\d\d$/); // midnight UTC and five minutes, in Seoul
+  factory.note("info", "load target 41.2 MW for the site", { code: "site-asked", values: { limitW: 41.2e6 } });
+  await page.getByText(/^사이트에 부하 목표 41\.2.MW$/).waitFor();
+  await page.getByText("GPU fault number 1").waitFor(); // what comes without words is shown as it came
   await page.reload();
   await page.getByRole("heading", { name: "공장" }).waitFor();
 });

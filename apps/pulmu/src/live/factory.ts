@@ -1,4 +1,4 @@
-import { type JobRow, type Kpis, type ServiceRow, type Simulation, type TwinEvent } from "@pulmu/twin";
+import { type EventWords, type JobRow, type Kpis, type ServiceRow, type Simulation, type TwinEvent } from "@pulmu/twin";
 import type { Steering } from "../steer/steering.ts";
 import { EventLog, type LoggedEvent } from "./event-log.ts";
 import { History } from "./history.ts";
@@ -66,8 +66,8 @@ export class LiveFactory {
   }
 
   /** Puts a remark of the program itself among the factory's events. */
-  note(severity: TwinEvent["severity"], text: string): void {
-    this.#log({ atS: this.simulation.atS, kind: "note", severity, subject: "pulmu", text });
+  note(severity: TwinEvent["severity"], text: string, words?: EventWords): void {
+    this.#log({ atS: this.simulation.atS, kind: "note", severity, subject: "pulmu", text, ...(words !== undefined && { words }) });
   }
 
   listen(listener: FactoryListener): () => void {

@@ -1,5 +1,6 @@
-import { formatDuration } from "@pulmu/units";
+import type { Said } from "@pulmu/twin";
 import type { LiveFactory } from "./factory.ts";
+import { noted } from "./note-words.ts";
 
 /** Time, handed in: the wall's in the program, a fake one in tests. */
 export interface Clock {
@@ -70,9 +71,8 @@ export class Pacer {
     const { speed } = this.#factory.info;
     // At high speed one wake's worth of seconds must not look like a pause.
     const behindS = this.#dueS() - this.#factory.simulation.atS;
-    if (behindS > Math.max(MAX_BEHIND_S, 10 * speed)) this.#goOnFromNow(`was ${formatDuration(behindS)} behind the wall clock`);
-    if (-behindS > Math.max(MAX_AHEAD_S, 10 * speed))
-      this.#goOnFromNow(`is ${formatDuration(-behindS)} ahead: the wall clock was set back`);
+    if (behindS > Math.max(MAX_BEHIND_S, 10 * speed)) this.#goOnFromNow(noted("twin-behind", { behindS }));
+    if (-behindS > Math.max(MAX_AHEAD_S, 10 * speed)) this.#goOnFromNow(noted("twin-ahead", { aheadS: -behindS }));
     const seconds = Math.min(this.#dueS() - this.#factory.simulation.atS, SECONDS_PER_SLICE);
     if (seconds > 0) this.#factory.advance(seconds);
     const caughtUp = this.#dueS() <= this.#factory.simulation.atS;
@@ -94,9 +94,9 @@ export class Pacer {
     return Math.max(MIN_WAKE_MS, Math.ceil(nextMs - this.#clock.nowMs()));
   }
 
-  #goOnFromNow(why: string): void {
+  #goOnFromNow({ text, words }: Said): void {
     this.#anchorMs = this.#clock.nowMs();
     this.#anchorS = this.#factory.simulation.atS;
-    this.#factory.note("warning", `The twin ${why}; it goes on from where it was`);
+    this.#factory.note("warning", text, words);
   }
 }

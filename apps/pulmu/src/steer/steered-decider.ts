@@ -1,6 +1,6 @@
 import type { AgentMessage, Ceilings, FlexDecider, FlexNotice } from "@pulmu/exchange";
 import type { FlexState } from "@pulmu/power";
-import { formatPower } from "@pulmu/units";
+import { noted } from "../live/note-words.ts";
 import type { Steering } from "./steering.ts";
 
 /** What the factory's operator does beside steering: keeps a log, and writes the ceilings that follow to the site. */
@@ -27,13 +27,8 @@ export function steeredDecider(steering: Steering, { notify, setCeilings }: Besi
 function noticeOf(message: AgentMessage): FlexNotice | undefined {
   if (message.type !== "grid.powerbreach.alert.v1") return undefined;
   const { feed_tag, status, severity, measured_load } = message.data;
-  const load = formatPower(measured_load.value);
-  if (status === "resolved")
-    return { severity: "info", kind: "breach-ended", subject: feed_tag, text: `within the load target again, at ${load}` };
-  return {
-    severity,
-    kind: "breach",
-    subject: feed_tag,
-    text: `draws ${load}, above the load target${status === "escalated" ? ": escalated" : ""}`,
-  };
+  const loadW = measured_load.value;
+  if (status === "resolved") return { severity: "info", kind: "breach-ended", subject: feed_tag, ...noted("target-kept", { loadW }) };
+  const said = noted(status === "escalated" ? "target-escalated" : "target-exceeded", { loadW });
+  return { severity, kind: "breach", subject: feed_tag, ...said };
 }

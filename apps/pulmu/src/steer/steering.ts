@@ -9,6 +9,7 @@ import {
   ServiceNeeds,
   shedHints,
   TargetBook,
+  type AcceptedTarget,
   type CapWrite,
   type CriticalCut,
   type FlexState,
@@ -21,8 +22,9 @@ import {
   type StepOutput,
   type Work,
 } from "@pulmu/power";
-import type { LoadTargetSpec, Simulation } from "@pulmu/twin";
+import type { EventWords, LoadTargetSpec, Said, Simulation } from "@pulmu/twin";
 import { formatPower, PulmuError } from "@pulmu/units";
+import { noted } from "../live/note-words.ts";
 import type { Chronicle } from "./chronicle.ts";
 import { factoryNow } from "./factory-now.ts";
 import { ASSUMED_TERMS } from "./flex-terms.ts";
@@ -42,7 +44,7 @@ export interface WrittenCap extends CapWrite {
   readonly atMs: number;
 }
 
-export type SteeringNote = (severity: "info" | "warning", text: string) => void;
+export type SteeringNote = (severity: "info" | "warning", text: string, words?: EventWords) => void;
 
 export interface SteeringOptions {
   /** A new UUID of version 4. */
@@ -241,8 +243,8 @@ export class Steering {
       const accepted = this.agent.take(data, head.correlationId, nowMs);
       this.events.taken(accepted, head, nowMs);
       for (const { target, repaired } of accepted) {
-        const what = target.limitW === undefined ? "none" : formatPower(target.limitW);
-        this.#note("info", `load target ${what} for ${target.feedTag ?? "the site"}${repaired === undefined ? "" : `: ${repaired}`}`);
+        const { text, words } = saidOf(target);
+        this.#note("info", repaired === undefined ? text : `${text}: ${repaired}`, words);
       }
     } catch (error) {
       if (error instanceof PulmuError) this.events.refused(error, head);
@@ -302,14 +304,24 @@ export class Steering {
   }
 
   #tell({ criticalCuts, excursions }: StepOutput): void {
-    if (criticalCuts.length > 0) this.#note("warning", this.#cutText(criticalCuts));
+    if (criticalCuts.length > 0) this.#tellCuts(criticalCuts);
     const fresh = excursions.filter((name) => !this.#excursions.includes(name));
-    if (fresh.length > 0) this.#note("warning", `over its limit, caps come down: ${fresh.join(", ")}`);
+    if (fresh.length > 0) {
+      const { text, words } = noted("over-limit", { names: fresh.join(", ") });
+      this.#note("warning", text, words);
+    }
     this.#excursions = excursions;
     for (const { rackType, work, dropped } of this.setup.profiles.repairs.slice(this.#repairsTold)) {
       this.#repairsTold++;
       this.#note("info", `${rackType} at ${work}: the worth of power is not concave, its hull is taken (${dropped} points lie below it)`);
     }
+  }
+
+  #tellCuts(cuts: readonly CriticalCut[]): void {
+    const [{ rack, limitW, needW, because }] = cuts;
+    const first = { rack: this.setup.site.racks[rack].id, limitW, needW, because };
+    const { words } = cuts.length === 1 ? noted("critical-cut", first) : noted("critical-cuts", { ...first, racks: cuts.length });
+    this.#note("warning", this.#cutText(cuts), words);
   }
 
   #cutText(cuts: readonly CriticalCut[]): string {
@@ -340,4 +352,9 @@ function flexTarget({ fromS, untilS, feedTag, limitW }: LoadTargetSpec, startMs:
       },
     ],
   };
+}
+
+function saidOf({ limitW, feedTag }: AcceptedTarget["target"]): Said {
+  if (feedTag === undefined) return limitW === undefined ? noted("site-free", {}) : noted("site-asked", { limitW });
+  return limitW === undefined ? noted("feed-free", { feed: feedTag }) : noted("feed-asked", { feed: feedTag, limitW });
 }

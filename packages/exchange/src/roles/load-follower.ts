@@ -25,6 +25,8 @@ export interface FlexNotice {
   readonly kind: "load-target" | "breach" | "breach-ended";
   readonly subject: string;
   readonly text: string;
+  /** The same, for other languages: which sentence, and the values in it. */
+  readonly words?: { readonly code: string; readonly values: Readonly<Record<string, string | number>> };
 }
 
 export interface FollowerOptions {

@@ -1,3 +1,4 @@
+import { told } from "../event-words.ts";
 import type { TwinEvent } from "../simulation.ts";
 
 /** Most events kept between two reads: about an hour of a badly failing gigawatt site. */
@@ -32,7 +33,7 @@ export class EventLog {
         kind: "note",
         severity: "warning",
         subject: "events",
-        text: `${this.#dropped} older events were not read in time and are gone`,
+        ...told("events-lost", { count: this.#dropped }),
       });
       this.#dropped = 0;
     }

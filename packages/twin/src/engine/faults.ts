@@ -1,6 +1,7 @@
 import type { Site } from "@pulmu/site";
 import { log, random, type Random } from "@pulmu/units";
 import type { FaultRate, Scenario, ScriptedFault } from "../scenario.ts";
+import { type Said, told } from "../event-words.ts";
 import type { TwinEvent } from "../simulation.ts";
 import type { EventQueue } from "./event-queue.ts";
 
@@ -20,7 +21,7 @@ export interface FaultTarget {
   /** Whoever runs on the rack loses its network for a moment: gangs start again. */
   dropNetwork(rack: number): void;
   setSensorStuck(rack: number, stuck: boolean): void;
-  report(kind: "fault" | "repair", severity: "info" | "warning" | "critical", subject: string, text: string, outage: Outage): void;
+  report(kind: "fault" | "repair", severity: "info" | "warning" | "critical", subject: string, said: Said, outage: Outage): void;
 }
 
 /**
@@ -127,24 +128,23 @@ export class FaultInjector {
   }
 
   #gpus(rack: number, count: number, repairS: number): void {
-    this.#takeOut(rack, count, { kind: "gpu", count }, "GPU", repairS);
+    this.#takeOut(rack, count, { kind: "gpu", count }, (gpus) => told("gpus-lost", { gpus }), repairS);
   }
 
   #trays(rack: number, count: number, repairS: number): void {
-    this.#takeOut(rack, count * this.#site.racks[rack].type.gpusPerTray, { kind: "tray", count }, plural(count, "tray"), repairS);
+    const { gpusPerTray } = this.#site.racks[rack].type;
+    this.#takeOut(rack, count * gpusPerTray, { kind: "tray", count }, (gpus) => told("trays-lost", { trays: count, gpus }), repairS);
   }
 
-  #takeOut(rack: number, gpus: number, outage: Outage, what: string, repairS: number): void {
+  #takeOut(rack: number, gpus: number, outage: Outage, say: (gpus: number) => Said, repairS: number): void {
     const taken = this.#target.failGpus(rack, gpus);
     if (taken === 0) return; // all of that rack's GPUs are out already
-    this.#outage("warning", this.#site.racks[rack].id, outage, `${what} failed, ${plural(taken, "GPU")} out`, repairS, () =>
-      this.#target.repairGpus(rack, taken),
-    );
+    this.#outage("warning", this.#site.racks[rack].id, outage, say(taken), repairS, () => this.#target.repairGpus(rack, taken));
   }
 
   #rack(rack: number, repairS: number): void {
     this.#target.setRackBroken(rack, true);
-    this.#outage("critical", this.#site.racks[rack].id, { kind: "rack", count: 1 }, "rack lost", repairS, () =>
+    this.#outage("critical", this.#site.racks[rack].id, { kind: "rack", count: 1 }, told("rack-lost", {}), repairS, () =>
       this.#target.setRackBroken(rack, false),
     );
   }
@@ -152,19 +152,14 @@ export class FaultInjector {
   #cdu(cdu: number, count: number, repairS: number): void {
     const { id, units } = this.#site.cdus[cdu];
     this.#target.changeCduUnits(cdu, -count);
-    this.#outage(
-      count >= units ? "critical" : "warning",
-      id,
-      { kind: "cdu", count },
-      `${count} of ${plural(units, "CDU unit")} lost`,
-      repairS,
-      () => this.#target.changeCduUnits(cdu, count),
+    this.#outage(count >= units ? "critical" : "warning", id, { kind: "cdu", count }, told("cdu-lost", { count, units }), repairS, () =>
+      this.#target.changeCduUnits(cdu, count),
     );
   }
 
   #pumps(loop: number, repairS: number): void {
     this.#target.setPumps(loop, false);
-    this.#outage("critical", this.#site.loops[loop].id, { kind: "pump", count: 1 }, "facility water pumps stopped", repairS, () =>
+    this.#outage("critical", this.#site.loops[loop].id, { kind: "pump", count: 1 }, told("pumps-lost", {}), repairS, () =>
       this.#target.setPumps(loop, true),
     );
   }
@@ -172,7 +167,7 @@ export class FaultInjector {
   #coolers(loop: number, count: number, repairS: number): void {
     const { id, units } = this.#site.loops[loop];
     this.#target.changeLoopUnits(loop, -count);
-    this.#outage("warning", id, { kind: "cooler", count }, `${count} of ${plural(units, "cooler")} lost`, repairS, () =>
+    this.#outage("warning", id, { kind: "cooler", count }, told("coolers-lost", { count, units }), repairS, () =>
       this.#target.changeLoopUnits(loop, count),
     );
   }
@@ -180,36 +175,31 @@ export class FaultInjector {
   #node(node: number, count: number, repairS: number): void {
     const { id, units, kind } = this.#site.nodes[node];
     this.#target.changeNodeUnits(node, -count);
-    const text = kind === "feed" ? "feed lost" : `${kind}: ${count} of ${plural(units, "unit")} lost`;
-    this.#outage(count >= units ? "critical" : "warning", id, { kind: kind === "feed" ? "feed" : "power-node", count }, text, repairS, () =>
+    const said = kind === "feed" ? told("feed-lost", {}) : told("node-lost", { node: kind, count, units });
+    this.#outage(count >= units ? "critical" : "warning", id, { kind: kind === "feed" ? "feed" : "power-node", count }, said, repairS, () =>
       this.#target.changeNodeUnits(node, count),
     );
   }
 
   #network(rack: number, repairS: number): void {
     this.#target.dropNetwork(rack);
-    this.#outage(
-      "warning",
-      this.#site.racks[rack].id,
-      { kind: "network", count: 1 },
-      "network link lost, traffic moved to another rail",
-      repairS,
-      () => {},
-    );
+    this.#outage("warning", this.#site.racks[rack].id, { kind: "network", count: 1 }, told("network-lost", {}), repairS, () => {});
   }
 
   #sensor(rack: number, repairS: number): void {
     this.#target.setSensorStuck(rack, true);
-    this.#outage("warning", this.#site.racks[rack].id, { kind: "sensor", count: 1 }, "power sensor stuck", repairS, () =>
+    this.#outage("warning", this.#site.racks[rack].id, { kind: "sensor", count: 1 }, told("sensor-lost", {}), repairS, () =>
       this.#target.setSensorStuck(rack, false),
     );
   }
 
-  #outage(severity: "warning" | "critical", subject: string, outage: Outage, text: string, repairS: number, restore: () => void): void {
-    this.#target.report("fault", severity, subject, `${text}; repair in ${roughly(repairS)}`, outage);
+  #outage(severity: "warning" | "critical", subject: string, outage: Outage, said: Said, repairS: number, restore: () => void): void {
+    const { text, words } = said;
+    const broken = { code: words.code, values: { ...words.values, repairS } };
+    this.#target.report("fault", severity, subject, { text: `${text}; repair in ${roughly(repairS)}`, words: broken }, outage);
     this.#queue.schedule(this.#target.atS + repairS, () => {
       restore();
-      this.#target.report("repair", "info", subject, `repaired: ${text}`, outage);
+      this.#target.report("repair", "info", subject, { text: `repaired: ${text}`, words }, outage);
     });
   }
 }
@@ -227,10 +217,6 @@ function drawIndex(cumulative: readonly number[], at: number): number {
 
 function indexOf(list: readonly { readonly id: string }[], id: string): number {
   return list.findIndex((item) => item.id === id);
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function roughly(durationS: number): string {

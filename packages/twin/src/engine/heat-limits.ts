@@ -1,4 +1,5 @@
 import type { Site } from "@pulmu/site";
+import { type Said, told } from "../event-words.ts";
 import type { CoolingPlant } from "./cooling-plant.ts";
 import type { EventLog } from "./event-log.ts";
 import type { RackState } from "./rack-state.ts";
@@ -41,11 +42,11 @@ export class HeatLimits {
   #tell(atS: number, c: number, now: number): void {
     const before = this.clockOfCdu[c];
     const subject = this.#site.cdus[c].id;
-    const tempC = this.#cooling.supplyC[c].toFixed(1);
-    const log = (kind: "throttle" | "throttle-ended", severity: "info" | "warning" | "critical", text: string) =>
-      this.#log.push({ atS, kind, severity, subject, text });
-    if (now === 0) log("throttle", "critical", `racks shut down at ${tempC} °C`);
-    else if (before === 1) log("throttle", "warning", `racks slow down at ${tempC} °C`);
-    else if (now === 1) log("throttle-ended", "info", `racks at full clock again, ${tempC} °C`);
+    const values = { supplyC: this.#cooling.supplyC[c] };
+    const log = (kind: "throttle" | "throttle-ended", severity: "info" | "warning" | "critical", said: Said) =>
+      this.#log.push({ atS, kind, severity, subject, ...said });
+    if (now === 0) log("throttle", "critical", told("heat-shutdown", values));
+    else if (before === 1) log("throttle", "warning", told("heat-slow", values));
+    else if (now === 1) log("throttle-ended", "info", told("heat-over", values));
   }
 }

@@ -1,4 +1,5 @@
 import type { Site } from "@pulmu/site";
+import { told } from "../event-words.ts";
 import type { OutsideWork } from "../simulation.ts";
 import type { EventLog } from "./event-log.ts";
 import { KIND, type RackState } from "./rack-state.ts";
@@ -51,8 +52,8 @@ export class OutsideWorks {
 
   #tell(atS: number, kind: "job-started" | "job-ended", { id, pieces }: OutsideWork): void {
     const gpus = pieces.reduce((sum, piece) => sum + piece.gpus, 0);
-    const what = kind === "job-started" ? "works on" : "has left";
-    this.#log.push({ atS, kind, severity: "info", subject: id, text: `${what} ${gpus} GPUs in ${pieces.length} racks of the engine` });
+    const said = told(kind === "job-started" ? "outside-started" : "outside-ended", { gpus, racks: pieces.length });
+    this.#log.push({ atS, kind, severity: "info", subject: id, ...said });
   }
 }
 

@@ -1,6 +1,7 @@
 import { localTime, type Catalog } from "@pulmu/catalog";
 import type { Site } from "@pulmu/site";
 import { random } from "@pulmu/units";
+import { type Said, told } from "../event-words.ts";
 import type { Scenario } from "../scenario.ts";
 import { SERIES, SITE_SERIES } from "../series.ts";
 import type { CapLease, JobRow, Kpis, OutsideWork, Placement, ServiceRow, Simulation, TwinEvent } from "../simulation.ts";
@@ -193,13 +194,12 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
 
   setLoadTarget(target: LoadTarget): void {
     this.#targets.set(target);
-    const what = target.limitW === undefined ? "lifted" : `${(target.limitW / 1e6).toFixed(1)} MW`;
     this.#log.push({
       atS: this.#atS,
       kind: "load-target",
       severity: "info",
       subject: target.feedTag ?? "all feeds",
-      text: `load target ${what} from ${this.#clock(target.fromS)}${target.untilS === Infinity ? "" : ` until ${this.#clock(target.untilS)}`}`,
+      ...this.#tellTarget(target),
     });
   }
 
@@ -270,8 +270,8 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     this.#meters.setStuck(rack, stuck);
   }
 
-  report(kind: "fault" | "repair", severity: TwinEvent["severity"], subject: string, text: string, outage: TwinEvent["outage"] & {}): void {
-    this.#log.push({ atS: this.#atS, kind, severity, subject, text, outage });
+  report(kind: "fault" | "repair", severity: TwinEvent["severity"], subject: string, said: Said, outage: TwinEvent["outage"] & {}): void {
+    this.#log.push({ atS: this.#atS, kind, severity, subject, ...said, outage });
   }
 
   // What the electrical path reports (PowerPathListener).
@@ -282,7 +282,7 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
       kind: "overload",
       severity: "warning",
       subject: this.site.nodes[node].id,
-      text: `carries ${(load * 100).toFixed(0)} % of its rating`,
+      ...told("overloaded", { load }),
     });
   }
 
@@ -292,7 +292,7 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
       kind: "trip",
       severity: "critical",
       subject: this.site.nodes[node].id,
-      text: `protection tripped after sustained overload; closed again in ${RECLOSE_S / 60} min`,
+      ...told("tripped", { recloseS: RECLOSE_S }),
     });
     this.#queue.schedule(this.#atS + RECLOSE_S, () => this.#path.reclose(node));
   }
@@ -310,6 +310,13 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     this.#cooling.reconnect(energised);
     this.#batteries.reconnect(energised);
     for (let r = 0; r < this.#racks.count; r++) this.#setUp(r, atS);
+  }
+
+  #tellTarget({ limitW, fromS, untilS }: LoadTarget) {
+    const from = this.#clock(fromS);
+    const until = untilS === Infinity ? undefined : this.#clock(untilS);
+    if (limitW === undefined) return until === undefined ? told("target-lifted", { from }) : told("target-lifted-until", { from, until });
+    return until === undefined ? told("target-open", { limitW, from }) : told("target-set", { limitW, from, until });
   }
 
   /** Second of the run as local time, `18:00`. */
@@ -342,7 +349,7 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
         kind: "cap-expired",
         severity: "warning",
         subject: "caps",
-        text: `${expired} cap lease${expired === 1 ? "" : "s"} ended; fallback in force`,
+        ...told("caps-expired", { count: expired }),
       });
     }
   }

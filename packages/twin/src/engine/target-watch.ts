@@ -1,3 +1,4 @@
+import { told } from "../event-words.ts";
 import type { EventLog } from "./event-log.ts";
 
 /** Seconds within the load target before a breach is called over: power swings every few seconds. */
@@ -15,17 +16,16 @@ export class TargetWatch {
 
   /** `limitW` is NaN when no target is in force. */
   judge(atS: number, siteW: number, limitW: number): void {
-    const mw = (powerW: number) => `${(powerW / 1e6).toFixed(1)} MW`;
     if (siteW > limitW) {
       if (this.#endS === Infinity) {
-        const text = `draws ${mw(siteW)} against a load target of ${mw(limitW)}`;
-        this.#log.push({ atS, kind: "breach", severity: "critical", subject: "site", text });
+        const said = told("breach", { drawnW: siteW, limitW });
+        this.#log.push({ atS, kind: "breach", severity: "critical", subject: "site", ...said });
       }
       this.#endS = atS + CLEAR_S;
     } else if (this.#endS <= atS || (this.#endS < Infinity && Number.isNaN(limitW))) {
       this.#endS = Infinity;
-      const text = Number.isNaN(limitW) ? "the load target is over" : `within the load target for a minute, at ${mw(siteW)}`;
-      this.#log.push({ atS, kind: "breach-ended", severity: "info", subject: "site", text });
+      const said = Number.isNaN(limitW) ? told("target-over", {}) : told("breach-over", { drawnW: siteW });
+      this.#log.push({ atS, kind: "breach-ended", severity: "info", subject: "site", ...said });
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Accelerator, Catalog } from "@pulmu/catalog";
 import type { GpuDemand, InferenceWorkload, Site, Workload } from "@pulmu/site";
 import { exp, type Random } from "@pulmu/units";
-import type { OutsideWork, Placement } from "../simulation.ts";
+import { told } from "../event-words.ts";
+import type { OutsideWork, Placement, TwinEvent } from "../simulation.ts";
 import { ARRIVED, type Arrivals } from "../traces/index.ts";
 import type { EventLog } from "./event-log.ts";
 import type { EventQueue } from "./event-queue.ts";
@@ -217,7 +218,7 @@ export class Workforce {
     const full = planned.reduce((sum, { full: poolFull }) => sum + poolFull, 0);
     if (planned.length === 0 || full === 0) {
       const why = planned.length === 0 ? "asks for less than one replica" : "cannot meet its inter-token objective at any load";
-      this.#note(0, "warning", workload.id, `${why} of ${facts.name}; it is not deployed`);
+      this.#note(0, "warning", workload.id, { text: `${why} of ${facts.name}; it is not deployed` });
       return;
     }
     const played = arrivals.scaleFixed ? arrivals : arrivals.scaledBy((workload.targetLoad * full) / arrivals.meanRequestsPerS);
@@ -239,7 +240,7 @@ export class Workforce {
       );
       pool.pieces = pieces;
       pool.recount();
-      if (pool.replicas < wanted) this.#note(0, "warning", pool.settings.id, `only ${pool.replicas} of ${wanted} replicas found a place`);
+      if (pool.replicas < wanted) this.#note(0, "warning", pool.settings.id, told("replicas-short", { replicas: pool.replicas, wanted }));
       return pool;
     });
     this.pools.push(...pools);
@@ -260,7 +261,7 @@ export class Workforce {
     const largest = Math.max(...types.map((typeId) => this.#demandOn(workload.demand, typeId, types)));
     const gpus = "gpus" in workload.demand ? workload.demand.gpus : largest;
     if (this.#waiting.filter((job) => job.spec.workload.id === workload.id).length >= MAX_WAITING) {
-      this.#note(atS, "warning", workload.id, `submission ${serial} dropped: ${MAX_WAITING} of its jobs wait already`);
+      this.#note(atS, "warning", workload.id, told("submission-dropped", { serial, waiting: MAX_WAITING }));
       return;
     }
     const job = new Job({
@@ -306,13 +307,12 @@ export class Workforce {
       job.place(pieces, this.#pace(workload, accelerator, gpus), atS);
       this.#running.push(job);
       this.slots.dirty = true;
-      const where = `${gpus.toLocaleString("en")} GPUs in ${pieces.length} racks`;
       this.#log.push({
         atS,
         kind: "job-started",
         severity: "info",
         subject: job.spec.id,
-        text: restarting ? `starts again on ${where}` : `started on ${where}`,
+        ...told(restarting ? "job-restarted" : "job-started", { gpus, racks: pieces.length }),
       });
       return true;
     }
@@ -323,7 +323,7 @@ export class Workforce {
         kind: "job-waiting",
         severity: "info",
         subject: job.spec.id,
-        text: `waits for ${gpus.toLocaleString("en")} GPUs`,
+        ...told("job-waiting", { gpus }),
       });
     }
     return false;
@@ -369,7 +369,7 @@ export class Workforce {
       kind: "job-ended",
       severity: "info",
       subject: job.spec.id,
-      text: `done after ${job.restarts} restart${job.restarts === 1 ? "" : "s"}`,
+      ...told("job-ended", { restarts: job.restarts }),
     });
   }
 
@@ -407,7 +407,7 @@ export class Workforce {
       kind: "job-failed",
       severity: "warning",
       subject: job.spec.id,
-      text: `lost ${this.#site.racks[rack].id}; back to its last checkpoint`,
+      ...told("job-failed", { rack: this.#site.racks[rack].id }),
     });
   }
 
@@ -432,7 +432,7 @@ export class Workforce {
     return free;
   }
 
-  #note(atS: number, severity: "info" | "warning", subject: string, text: string): void {
-    this.#log.push({ atS, kind: "note", severity, subject, text });
+  #note(atS: number, severity: "info" | "warning", subject: string, said: Pick<TwinEvent, "text" | "words">): void {
+    this.#log.push({ atS, kind: "note", severity, subject, ...said });
   }
 }

@@ -118,7 +118,7 @@ export class ReportCollector {
   }
 
   addEvents(events: readonly TwinEvent[]): void {
-    for (const event of events) {
+    for (const { words: _, ...event } of events) {
       if (this.#eventCounts[event.severity]++ < MAX_EVENTS[event.severity]) this.#events.push(event);
       if (event.kind !== "job-failed") continue;
       const times = this.#failures.get(event.subject) ?? [];

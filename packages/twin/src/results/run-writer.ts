@@ -44,7 +44,7 @@ const JOB_COLUMNS: Columns<JobRow> = [
   ["gpuEnergyJ", "double"],
 ];
 
-const EVENT_COLUMNS: Columns<Omit<TwinEvent, "outage"> & { readonly atMs: number }> = [
+const EVENT_COLUMNS: Columns<Omit<TwinEvent, "outage" | "words"> & { readonly atMs: number }> = [
   ["atMs", "timestamp"],
   ["atS", "double"],
   ["kind", "string"],
@@ -143,7 +143,7 @@ export class RunWriter {
     this.#collector.addEvents(events);
     this.#collector.addServices(services);
     this.#series?.endMinute(services);
-    for (const { outage: _, ...event } of events)
+    for (const { outage: _, words: _words, ...event } of events)
       appendRow(this.#events, EVENT_COLUMNS, { ...event, atMs: scenario.startMs + event.atS * 1000 });
   }
 

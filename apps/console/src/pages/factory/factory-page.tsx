@@ -11,6 +11,7 @@ import { Flow } from "./flow.tsx";
 import { Headline } from "./headline.tsx";
 import { Phases } from "./phases.tsx";
 import { PowerChart } from "./power-chart.tsx";
+import { tellEvent, tellSubject } from "./tell-event.ts";
 import { watchList } from "./watch-list.ts";
 
 /** Racks are asked for this often; a plan of thousands half as often. */
@@ -140,16 +141,19 @@ function EventsCard() {
     <Card title={t("factory.events")} flush>
       {events.length === 0 && <p className="empty">{t("factory.noEvents")}</p>}
       <ol className="list scroll" tabIndex={0} aria-label={t("factory.events")}>
-        {events.map(({ id, atMs: when, severity, subject, text }) => (
-          <li key={`${id} ${when}`}>
-            <span className={`dot ${TONES[severity]}`} />
-            <time dateTime={new Date(when).toISOString()}>{format.clock(when)}</time>
-            <span className="event-text">
-              {subject !== "pulmu" && <strong>{subject}: </strong>}
-              {text}
-            </span>
-          </li>
-        ))}
+        {events.map((event) => {
+          const subject = tellSubject(event.subject, t);
+          return (
+            <li key={`${event.id} ${event.atMs}`}>
+              <span className={`dot ${TONES[event.severity]}`} />
+              <time dateTime={new Date(event.atMs).toISOString()}>{format.clock(event.atMs)}</time>
+              <span className="event-text">
+                {subject !== undefined && <strong>{subject}: </strong>}
+                {tellEvent(event, t, format)}
+              </span>
+            </li>
+          );
+        })}
       </ol>
     </Card>
   );
