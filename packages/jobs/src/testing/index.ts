@@ -4,3 +4,4 @@ export { type KillableDatabase, type KillOptions, type KillReport, killRounds } 
 export { loadTargetRun, type LoadTargetReport } from "./load-target-run.ts";
 export { type SlurmDaemon, type SlurmLab, startSlurmLab } from "./slurm-lab.ts";
 export { skipWithoutSlurm } from "./slurm-packages.ts";
+export { ALL_REDUCE, expectedSum } from "./all-reduce.ts";
