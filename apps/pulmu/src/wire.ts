@@ -40,6 +40,7 @@ export type { FloorNow } from "./console/floor.ts";
 export type { QuoteAnswer as Quote } from "./commands/grid/quote-view.ts";
 export type { Whoami as Who } from "./console/sessions.ts";
 export type { BilledUsage, Chain } from "./console/why.ts";
+export type { RackGpus } from "./console/rack-gpus.ts";
 export type { RackWhy } from "./console/why-rack.ts";
 export type { WorkState } from "./console/works.ts";
 export type { LoggedRequest } from "./gateway/request-log.ts";

@@ -97,8 +97,10 @@ export function useNodePower(): readonly number[] | undefined {
   ).data;
 }
 
-export function usePointSeries(kind: "rack" | "node", id: string): PointSeries | undefined {
-  return useApi<PointSeries>(`/api/floor/series?${kind}=${encodeURIComponent(id)}`, 10_000).data;
+/** The last day of a point; of one GPU of a rack, its share. */
+export function usePointSeries(kind: "rack" | "node" | "gpu", id: string): PointSeries | undefined {
+  const of = kind === "gpu" ? `rack=${encodeURIComponent(id)}&per=gpu` : `${kind}=${encodeURIComponent(id)}`;
+  return useApi<PointSeries>(`/api/floor/series?${of}`, 10_000).data;
 }
 
 /** What has happened up to the time that is shown, newest first. */

@@ -25,6 +25,7 @@ export type {
   NewKey,
   PointSeries,
   Quote,
+  RackGpus,
   RackWhy,
   Review,
   SeriesAnswer,

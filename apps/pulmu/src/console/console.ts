@@ -15,6 +15,7 @@ import { GridDesk, newEvent, quoteQuery } from "./grid-desk.ts";
 import { momentOf } from "./moment.ts";
 import { servePages } from "./pages.ts";
 import { Past } from "./past.ts";
+import { gpuSeries, rackGpus, rackGpusThen } from "./rack-gpus.ts";
 import { sameOrigin } from "./same-origin.ts";
 import { mayOperate, Sessions, whoami } from "./sessions.ts";
 import { chainOf, isSeen, SEES_ALL, type Sight, sightOf } from "./why.ts";
@@ -156,11 +157,19 @@ export class Console {
       const atMs = momentAsked(context);
       return context.json(Array.from(atMs === undefined ? factory.simulation.nodePowerW : this.past.nodesAt(atMs), Math.round));
     });
+    app.get("/api/floor/gpus", (context) => {
+      const rack = racks.get(context.req.query("rack") ?? "");
+      if (rack === undefined) return unknownPoint(context);
+      const atMs = momentAsked(context);
+      const gpus = atMs === undefined ? rackGpus(factory, rack) : rackGpusThen(factory, this.past, rack, atMs);
+      return gpus === undefined ? noPast(context) : context.json(gpus);
+    });
     app.get("/api/floor/series", (context) => {
       const [rack, node] = [racks.get(context.req.query("rack") ?? ""), nodes.get(context.req.query("node") ?? "")];
-      if (rack !== undefined) return context.json(this.past.rack(rack));
+      if (rack !== undefined)
+        return context.json(context.req.query("per") === "gpu" ? gpuSeries(factory, this.past, rack) : this.past.rack(rack));
       if (node !== undefined) return context.json(this.past.node(node));
-      return answerProblem(context, 404, { code: "api.unknown-point", message: "rack or node must name one of the site's" });
+      return unknownPoint(context);
     });
   }
 
@@ -195,8 +204,7 @@ export class Console {
     });
     app.get("/api/why/rack", (context) => {
       const rack = racks.get(context.req.query("rack") ?? "");
-      if (rack === undefined)
-        return answerProblem(context, 404, { code: "api.unknown-point", message: "rack must name one of the site's" });
+      if (rack === undefined) return unknownPoint(context);
       const atMs = momentAsked(context);
       const why = atMs === undefined ? whyRack(factory, rack) : whyRackThen(factory, this.past, rack, atMs);
       return why === undefined ? noPast(context) : context.json(why);
@@ -223,6 +231,9 @@ function momentAsked(context: Context): number | undefined {
   const atMs = integer("at", context.req.query("at"), NaN);
   return Number.isNaN(atMs) ? undefined : atMs;
 }
+
+const unknownPoint = (context: Context) =>
+  answerProblem(context, 404, { code: "api.unknown-point", message: "rack or node must name one of the site's" });
 
 const noPast = (context: Context) => answerProblem(context, 404, { code: "api.no-past", message: "nothing is kept of that time yet" });
 

@@ -113,6 +113,11 @@ test("down the power tree: feed, transformer, rack, GPUs, each with its series, 
   await page.getByText("72 GPUs").first().waitFor();
   assert.match(page.url(), /rack=h1/);
   await page.locator(".drill canvas").waitFor();
+  await page.getByRole("radio", { name: /^GPU 5: idle/ }).click();
+  await page.getByText("Share of the rack").waitFor();
+  assert.match(page.url(), /gpu=5/);
+  await page.locator(".drill canvas").waitFor();
+  await page.locator("button.crumb", { hasText: "h1/r02/03" }).click();
   await page.locator("button.crumb", { hasText: "main-a" }).click();
   assert.match(page.url(), /node=main-a/);
 });

@@ -13,6 +13,7 @@ export const ENDPOINTS = [
   ["/api/today", "sums of the day: energy, tokens, cost, carbon"],
   ["/api/moment?at=1795562740000", "state, steering, works and sums together, now or at a minute of the last day"],
   ["/api/floor/series?rack=h1/r01/01", "the last day of one rack, or of one node of the power tree (node=)"],
+  ["/api/floor/gpus?rack=h1/r01/01", "GPUs of a rack, and each one's share of its watts"],
   ["/api/grid/quote?reductionW=5000000&durationS=600", "what drawing so much less would cost"],
   ["/api/grid/events", "load targets, how they were kept and what they cost"],
   ["/api/why?trace=", "all that carries a trace: the journal, the gateway's requests, usage and its place in the bill"],

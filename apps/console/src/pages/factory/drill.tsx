@@ -1,19 +1,22 @@
 import { Button } from "react-aria-components";
 import { Link } from "wouter";
-import { useMoment, useNodePower, usePointSeries } from "../../api/queries.ts";
+import { useMoment, useNodePower } from "../../api/queries.ts";
 import type { FloorNow, FloorPlan } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import type { MessageKey } from "../../i18n/en.ts";
 import { Meter } from "../../parts/parts.tsx";
-import { TimeChart } from "../../parts/time-chart.tsx";
 import { CloseIcon } from "../../shell/icons.tsx";
 import { HeldWhy } from "../why/held-why.tsx";
+import { Day, Fact } from "./drill-parts.tsx";
+import { Gpus } from "./gpus.tsx";
 import { known } from "./known.ts";
 import { HEALTH } from "./floor-colours.ts";
 
 export interface Chosen {
   readonly kind: "node" | "rack";
   readonly id: string;
+  /** Of a rack: one of its GPUs, from 1. */
+  readonly gpu?: number;
 }
 
 const MAX_CHILDREN = 120;
@@ -41,15 +44,21 @@ export function Drill(props: {
             {plan.nodes[index].id}
           </Button>
         ))}
+        {chosen.gpu !== undefined && (
+          <Button className="crumb" onPress={() => onChoose({ kind: "rack", id: chosen.id })}>
+            {chosen.id}
+          </Button>
+        )}
         <span className="crumb here" aria-current="location">
-          {chosen.id}
+          {chosen.gpu === undefined ? chosen.id : t("drill.gpu", { gpu: chosen.gpu })}
         </span>
         <span className="fill" />
         <Button className="button quiet small" aria-label={t("drill.close")} onPress={() => onChoose(undefined)}>
           <CloseIcon />
         </Button>
       </nav>
-      {rack >= 0 && <RackPart plan={plan} now={now} rack={rack} onChoose={onChoose} />}
+      {rack >= 0 && chosen.gpu === undefined && <RackPart plan={plan} now={now} rack={rack} onChoose={onChoose} />}
+      {rack >= 0 && <Gpus type={plan.types[plan.racks.type[rack]]} rack={chosen.id} chosen={chosen.gpu} onChoose={onChoose} />}
       {node >= 0 && <NodePart plan={plan} now={now} node={node} onChoose={onChoose} />}
       {rack < 0 && node < 0 && <p className="empty">{t("unknown")}</p>}
     </div>
@@ -151,12 +160,9 @@ function RackPart({
   readonly onChoose: (chosen: Chosen) => void;
 }) {
   const { t, format } = useSpeech();
-  const type = plan.types[plan.racks.type[rack]];
-  const gpus = type.trays * type.gpusPerTray;
   const cdu: FloorPlan["cdus"][number] | undefined = plan.cdus[plan.racks.cdu[rack]];
   const work = now.works[now.work[rack]];
   const workState = useMoment().works?.find(({ id }) => id === work?.id);
-  const perGpuW = now.powerW[rack] / gpus;
   return (
     <>
       <dl className="facts">
@@ -176,22 +182,6 @@ function RackPart({
         <HeldWhy targetId={workState?.targetId ?? null} />
       </p>
       <Day kind="rack" id={plan.racks.id[rack]} limitW={plan.racks.provisionedW[rack]} />
-      <p className="drill-gpus">
-        <strong>
-          {gpus} {t("drill.gpus")}
-        </strong>{" "}
-        · {type.name} · {t("drill.perGpu")}: <b className="live-value">{format.power(perGpuW)}</b>
-      </p>
-      <div className="gpu-grid" role="img" aria-label={`${gpus} ${t("drill.gpus")}: ${format.power(perGpuW)}`}>
-        {Array.from({ length: type.trays }, (_, tray) => (
-          <span key={tray}>
-            {Array.from({ length: type.gpusPerTray }, (_gpu, gpu) => (
-              <i key={gpu} style={{ opacity: 0.25 + 0.75 * Math.min(1, Math.max(0, now.powerW[rack] / plan.racks.provisionedW[rack])) }} />
-            ))}
-          </span>
-        ))}
-      </div>
-      <p className="note">{t("drill.gpusText", { trays: type.trays, gpus: type.gpusPerTray })}</p>
       <p className="drill-feeds">
         {t("drill.fedBy")}:
         {plan.racks.parents[rack].map((parent) => (
@@ -201,35 +191,6 @@ function RackPart({
         ))}
       </p>
     </>
-  );
-}
-
-function Day({ kind, id, limitW }: { readonly kind: Chosen["kind"]; readonly id: string; readonly limitW: number }) {
-  const { t, format } = useSpeech();
-  const series = usePointSeries(kind, id);
-  if (series === undefined || series.atMs.length < 2) return <div className="skeleton" />;
-  const flat = series.atMs.map(() => limitW);
-  return (
-    <TimeChart
-      label={`${id}, ${t("drill.series")}`}
-      x={series.atMs.map((atMs) => atMs / 1000)}
-      height={150}
-      from={0}
-      format={format.power}
-      lines={[
-        { name: t("line.power"), color: "gpus", values: series.powerW },
-        { name: kind === "rack" ? t("line.limit") : t("drill.rating"), color: "faint", values: series.limitW ?? flat, dash: true },
-      ]}
-    />
-  );
-}
-
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd className="live-value">{value}</dd>
-    </div>
   );
 }
 

@@ -92,11 +92,14 @@ function useChosen(): readonly [Chosen | undefined, (chosen: Chosen | undefined)
   const [params, setParams] = useSearchParams();
   const rack = params.get("rack");
   const node = params.get("node");
+  const gpu = params.get("gpu");
   const chosen = useMemo((): Chosen | undefined => {
-    if (rack !== null) return { kind: "rack", id: rack };
+    if (rack !== null) return { kind: "rack", id: rack, ...(gpu !== null && { gpu: Number(gpu) }) };
     return node === null ? undefined : { kind: "node", id: node };
-  }, [rack, node]);
-  return [chosen, (next) => setParams(next === undefined ? {} : { [next.kind]: next.id })];
+  }, [rack, node, gpu]);
+  const choose = (next: Chosen | undefined) =>
+    setParams(next === undefined ? {} : { [next.kind]: next.id, ...(next.gpu !== undefined && { gpu: String(next.gpu) }) });
+  return [chosen, choose];
 }
 
 function WatchCard({ maxInletC, onChoose }: { readonly maxInletC: number; readonly onChoose: (chosen: Chosen) => void }) {
