@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EnergyBalance } from "@pulmu/ledger";
+import { type EnergyBalance, foldAll, sumUsage } from "@pulmu/ledger";
 import { jobFiles } from "../run/job-files.ts";
 import { SlurmEngine } from "../engines/slurm/slurm.ts";
 import { openQuota } from "../quota/quota.ts";
@@ -13,8 +13,8 @@ export interface LoadTargetReport {
   readonly paused: Readonly<Record<"critical" | "standard" | "flexible", readonly [paused: number, of: number]>>;
   /** From the target to all pauses through, and to what Slurm itself ran being within it, s. */
   readonly withinS: number;
-  /** In the order of the pauses: when each went on again, ms after the end of the target. */
-  readonly resumedMs: readonly number[];
+  /** Those that were paused: when, and when each went on again. Half of the power comes back first, then the rest. */
+  readonly resumed: readonly { readonly pausedMs: number; readonly resumedMs: number }[];
   /** Those that ended well, of all. */
   readonly done: readonly [done: number, of: number];
   /** Work done again, s, of all the time that jobs ran. */
@@ -22,12 +22,14 @@ export interface LoadTargetReport {
   readonly ranS: number;
   /** What jobs were billed, what stood idle, and the meter, as the ledger has them. */
   readonly balance: EnergyBalance;
+  /** By tenant: GPU-milliseconds in the ledger, and those that its jobs ran. */
+  readonly gpuMs: readonly (readonly [tenantId: string, inLedger: number, ran: number])[];
 }
 
-/** Counts to its end in steps of a tenth, from where its last checkpoint left it; every rank of a job does, rank 0 saves. */
+/** Counts to its end in steps of $2 seconds, from where its last checkpoint left it; every rank of a job does, rank 0 saves. */
 const WORK = `n=$(cat $PULMU_STATE_DIR/step 2>/dev/null || echo 0)
 trap '[ $SLURM_PROCID = 0 ] && echo $n > $PULMU_STATE_DIR/step && touch $PULMU_CHECKPOINT_MARK' USR1
-while [ $n -lt "$1" ]; do n=$((n + 1)); sleep 0.1 || true; done`;
+while [ $n -lt "$1" ]; do n=$((n + 1)); sleep "$2" || true; done`;
 
 const RUN_S = 25;
 const DEADLINE_MS = 120_000;
@@ -53,7 +55,8 @@ export async function loadTargetRun(nodes: number): Promise<LoadTargetReport> {
     await house.book.setQuota({ ...openQuota("snu"), limitGpus: quarter, weight: 2 }, "test", now());
     house.power = { budgetW: fullW, cause: undefined };
     house.runner.start();
-    const lines = (kind: string) => `nodes: 2\ngpusPerNode: 8\ntopology: rack\nclass: ${kind}\nexpected: ${RUN_S} s\ncommand: [bash, -c, ${JSON.stringify(WORK)}, work, '${RUN_S * 10}']\ncheckpoint: { signal: USR1, within: 5 s }`; // prettier-ignore
+    const stepS = nodes > 16 ? 1 : 0.1; // processes that start cost this machine most
+    const lines = (kind: string) => `nodes: 2\ngpusPerNode: 8\ntopology: rack\nclass: ${kind}\nexpected: ${RUN_S} s\ncommand: [bash, -c, ${JSON.stringify(WORK)}, work, '${RUN_S / stepS}', '${stepS}']\ncheckpoint: { signal: USR1, within: 5 s }`; // prettier-ignore
     const jobs: Job[] = [];
     for (let i = 0; i < nodes / 8; i++) {
       for (const [project, kind] of [
@@ -77,7 +80,8 @@ export async function loadTargetRun(nodes: number): Promise<LoadTargetReport> {
     await until("pauses are through", () => states("pausing") === 0);
     await sleep(2_000);
 
-    const endMs = now();
+    house.power = { budgetW: fullW * 0.875, cause: { text: "load target of 87.5 %", traceparent: "" } };
+    await sleep(5_000);
     house.power = { budgetW: fullW, cause: undefined };
     await until("all have ended", () =>
       jobs.every(({ id }) => ["done", "failed", "cancelled"].includes(house.runner.job(id)?.state ?? "done")),
@@ -85,8 +89,14 @@ export async function loadTargetRun(nodes: number): Promise<LoadTargetReport> {
     await house.runner.close(); // meters what is left
     const ended = await Promise.all(jobs.map(async ({ id }) => (await house.book.find(id))!));
     const resumed = await Promise.all(
-      ended.map(async ({ id }) => (await house.book.steps(id)).find(({ what }) => what === "resumed")?.atMs),
+      ended.map(async ({ id }) => {
+        const steps = await house.book.steps(id);
+        const at = (wanted: string) => steps.find(({ what }) => what === wanted)?.atMs;
+        return { pausedMs: at("paused"), resumedMs: at("resumed") };
+      }),
     );
+    await foldAll(house.store);
+    const sums = await sumUsage(house.store, { tenantIds: "all" }, ["tenant"]);
     const pausedOf = (kind: string) => {
       const own = ended.filter(({ spec }) => spec.class === kind);
       return [own.filter(({ pauses }) => pauses > 0).length, own.length] as const;
@@ -94,11 +104,15 @@ export async function loadTargetRun(nodes: number): Promise<LoadTargetReport> {
     return {
       paused: { critical: pausedOf("critical"), standard: pausedOf("standard"), flexible: pausedOf("flexible") },
       withinS,
-      resumedMs: resumed.flatMap((atMs) => (atMs === undefined ? [] : [atMs - endMs])),
+      resumed: resumed.flatMap(({ pausedMs, resumedMs }) => (pausedMs === undefined || resumedMs === undefined ? [] : [{ pausedMs, resumedMs }])), // prettier-ignore
       done: [ended.filter(({ state }) => state === "done").length, ended.length],
       lostS: ended.reduce((sum, { lostMs }) => sum + lostMs, 0) / 1000,
       ranS: ended.reduce((sum, { ranMs }) => sum + ranMs, 0) / 1000,
       balance: await house.balance(),
+      gpuMs: sums.map(({ group, meters }) => {
+        const own = ended.filter(({ tenantId }) => tenantId === group.tenant);
+        return [group.tenant!, Number(meters.gpuMilliS), own.reduce((sum, { ranMs, gpus }) => sum + ranMs * gpus, 0)];
+      }),
     };
   } finally {
     await house.close();
