@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadCatalog } from "@pulmu/catalog";
 import fc from "fast-check";
+import { allocate } from "../allocation/allocate.ts";
 import { rackCurve } from "./rack-curve.ts";
 import { gpuCapFor, limitRange, rackLimitW } from "./rack-limit.ts";
 import { settingsFor } from "./settings.ts";
@@ -90,6 +91,27 @@ test("given work that decodes and needs three quarters of its power, what keeps 
   const capW = gpuCapFor(type, gb300, limitW);
   const neededW = gb300.minCapW + 0.75 * (gb300.curves.decode.activeW - gb300.minCapW);
   assert.ok(Math.abs(capW - neededW) < 2, `${capW} W, needed ${neededW} W`);
+});
+
+test("given two promises that cannot both be kept, what is short is shared: neither has it all at the other's cost", () => {
+  const type = racks.get("gb300-nvl72");
+  const gb300 = accelerators.get("gb300");
+  assert.ok(type !== undefined && gb300 !== undefined);
+  const range = limitRange(type, gb300, type.nameplateW);
+  const curves = [
+    { mix: { prefill: 1 }, gpus: 72, weight: 1, need: 1 },
+    { mix: { decode: 1 }, gpus: 64, weight: 1, need: 1 },
+  ].map((work) => rackCurve(type, gb300, range, [work]).curve);
+  const { powerW } = allocate({
+    parent: Int32Array.of(-1),
+    nodeOf: Int32Array.of(0, 0),
+    budgetW: Float64Array.of(180_000),
+    minW: Float64Array.of(range.minW, range.minW),
+    curves,
+    curveOf: Int32Array.of(0, 1),
+    weight: Float64Array.of(1, 1),
+  });
+  assert.ok(Math.min(...powerW) > 0.8 * Math.max(...powerW), `${powerW.join(" and ")} W`);
 });
 
 test("given work that only decodes, the clock is limited; given training, or prefill that a clock limit would slow, the cap acts alone", () => {

@@ -2,7 +2,7 @@ import type { Accelerator, RackType } from "@pulmu/catalog";
 import type { ValueCurve } from "../allocation/problem.ts";
 import { concaveCurve } from "../allocation/value-curve.ts";
 import { rackLimitW, type LimitRange } from "./rack-limit.ts";
-import { capOfShare, fullSpeedCapW, mixSpeed, type WorkMix } from "./work-mix.ts";
+import { capOfShare, fullSpeedCapW, mixSpeed, shareOfCap, type WorkMix } from "./work-mix.ts";
 
 /** Caps between the lowest and the highest at which speed is looked up: the curve is straight between them. */
 const POINTS = 16;
@@ -56,8 +56,11 @@ export function rackCurve(type: RackType, accelerator: Accelerator, range: Limit
 function worthOf(accelerator: Accelerator, mix: WorkMix, capW: number, neededW: number | undefined): number {
   const speed = mixSpeed(accelerator, mix, capW);
   if (neededW === undefined) return speed;
-  const needed = mixSpeed(accelerator, mix, neededW);
-  return Math.min(speed, needed) * PROMISE_WORTH + Math.max(0, speed - needed) * SLACK_WORTH;
+  const needed = shareOfCap(accelerator, mix, neededW);
+  const given = Math.min(needed, shareOfCap(accelerator, mix, capW));
+  // The first watt towards a promise is worth three times the last, so that what is short is shared by all who are promised.
+  const kept = needed === 0 ? 0 : given * (1.5 - (0.5 * given) / needed);
+  return kept * PROMISE_WORTH + Math.max(0, speed - mixSpeed(accelerator, mix, neededW)) * SLACK_WORTH;
 }
 
 function withSpare({ stepW, slope }: ValueCurve, { minW, maxW }: LimitRange): ValueCurve {

@@ -10,7 +10,7 @@ export interface ServiceState {
   readonly power: number;
 }
 
-/** Latency over what was promised, averaged: below the first, power is given up, above the second, it is wanted back. */
+/** Latency over what was promised, averaged: below the first, power is given up, above the second, it is wanted back. Between, it rests. */
 const EASY = 0.82;
 const PRESSED = 0.85;
 /** Percentiles of a second jump; they are averaged over this time, s, and count as twice what was promised at most. */
@@ -19,8 +19,9 @@ const WORST = 2;
 /** How fast a need falls and rises at most, share of full power per second: patient down, in a minute back up. */
 const FALL_PER_S = 0.002;
 const RISE_PER_S = 0.02;
-/** Latency so far off the bounds above, over what was promised, moves a need as fast as it may; nearer ones move it less. */
-const FAR_OFF = 0.15;
+/** Latency so far below and above these bounds, over what was promised, moves a need as fast as it may; nearer ones move it less. */
+const FAR_BELOW = 0.05;
+const FAR_ABOVE = 0.15;
 const LEAST_NEED = 0.1;
 /** A need is not known below this share of the power that was tried: nobody has seen with how little it could do. */
 const TRIED_SHARE = 0.9;
@@ -85,11 +86,9 @@ function averaged(before: number, now: number, share: number): number {
   return Number.isNaN(before) ? now : before + (now - before) * share;
 }
 
-/** How fast a need moves, share of full power per second. */
+/** How fast a need moves, share of full power per second; up by the square of how far off it is, so that it comes to rest. */
 function paceOf(pressure: number): number {
-  if (pressure < EASY) return -FALL_PER_S * Math.min(1, (EASY - pressure) / FAR_OFF);
-  if (pressure <= PRESSED) return 0;
   if (Number.isNaN(pressure)) return RISE_PER_S;
-  const off = Math.min(1, (pressure - PRESSED) / FAR_OFF);
-  return RISE_PER_S * off * off;
+  if (pressure < EASY) return -FALL_PER_S * Math.min(1, (EASY - pressure) / FAR_BELOW);
+  return RISE_PER_S * Math.min(1, Math.max(0, pressure - PRESSED) / FAR_ABOVE) ** 2;
 }
