@@ -2,16 +2,20 @@ import { rackLimitW } from "@pulmu/power";
 import type { Simulation } from "@pulmu/twin";
 import { Steering, type Promised } from "../steering/steer.ts";
 import type { Control } from "./play.ts";
-import { ENVELOPE_W, equalCapW, PROMISE } from "./site.ts";
+import type { JobId } from "./jobs.ts";
+import { ENVELOPE_W, equalCapW } from "./site.ts";
 
 /** One way to run the racks. */
 export interface Arm {
   readonly id: string;
   readonly name: string;
   readonly racks: number;
-  /** A new controller for a new run. @param served whether the racks can serve all requests: else the high job's promise is void */
-  control(simulation: Simulation, served: boolean): Control;
+  /** A new controller for a new run. */
+  control(simulation: Simulation, promises: Promises): Control;
 }
+
+/** What jobs promise, p99; one that is left out has promised nothing. */
+export type Promises = Readonly<Partial<Record<JobId, Promised>>>;
 
 export const ARMS: readonly Arm[] = [
   { id: "A0", name: "three racks, unmanaged", racks: 3, control: () => () => 0 },
@@ -25,18 +29,11 @@ export const ARMS: readonly Arm[] = [
       control: (simulation) => byUse(simulation, everyS),
     };
   }),
-  { id: "A4", name: "four racks, Pulmu", racks: 4, control: (simulation, served) => steered(simulation, KEPT, served) },
-  { id: "A4/p", name: "same, the low job patient", racks: 4, control: (simulation, served) => steered(simulation, PROMISE, served) },
+  { id: "A4", name: "four racks, Pulmu", racks: 4, control: steered },
 ];
 
-/**
- * What the low job promises so that its users notice next to nothing: a third more than its p99 in A0 (0.39 s, 44 ms); steering uses four
- * fifths of a promise.
- */
-const KEPT = { ttftS: 0.52, itlS: 0.06 };
-
-/** The same for the high job: its p99 in A0 is 0.43 s and 56 ms. */
-const PROMISE_OF_HIGH = { ttftS: 0.57, itlS: 0.074 };
+/** No arm: what the same racks make without an envelope. No steering makes more. */
+export const UNBOUND: Arm = { id: "(A0)", name: "four racks, no envelope", racks: 4, control: () => () => 0 };
 
 function cap(simulation: Simulation, rack: number, gpuCapW: number): void {
   simulation.setCap({ rack, gpuCapW, clockLimit: 1, expiresAtS: Infinity });
@@ -93,8 +90,7 @@ function byUse(simulation: Simulation, everyS: number): Control {
   }
 }
 
-function steered(simulation: Simulation, low: Promised, served: boolean): Control {
-  const high = served ? PROMISE_OF_HIGH : undefined;
-  const steering = new Steering(simulation, (service) => (service === "low" ? low : high));
+function steered(simulation: Simulation, promises: Promises): Control {
+  const steering = new Steering(simulation, (service) => promises[service as JobId]);
   return () => steering.step().writes.length;
 }

@@ -1,10 +1,10 @@
 import { rackLimitW } from "@pulmu/power";
-import { openPlant, play, type Demand, type Seen } from "./play.ts";
-import { ENVELOPE_W, pilotSite } from "./site.ts";
+import { openPlant, play, type Demand, type Seen, type Sharing } from "./play.ts";
+import { ENVELOPE_W } from "./site.ts";
 
 const SETTLE_S = 900;
 const WINDOW_S = 900;
-const CAPS_W = [800, 900, 1000, 1100, 1200, 1300];
+const CAPS_W = [775, 800, 850, 900, 1000, 1100, 1200];
 
 /** What caps that never move make of four racks: the racks of the low job at one cap, the others with what that leaves of the envelope. */
 export interface Split {
@@ -13,13 +13,10 @@ export interface Split {
   readonly seen: Seen;
 }
 
-/**
- * How far any steering by caps could go: which tokens cost which latency.
- * @param lowShare of the GPUs, for the low job
- */
-export function frontier(demand: Demand, lowShare: number, seed: number): readonly Split[] {
+/** How far any steering by caps could go: which tokens cost which latency. */
+export function frontier(sharing: Sharing, demand: Demand, seed: number): readonly Split[] {
   return CAPS_W.map((lowCapW) => {
-    const simulation = openPlant(pilotSite(4, lowShare), demand, seed, SETTLE_S + WINDOW_S);
+    const simulation = openPlant(sharing, demand, seed, SETTLE_S + WINDOW_S);
     const { racks, accelerators } = simulation.site;
     const { type } = racks[0];
     const { tdpW, minCapW } = accelerators.get(type.acceleratorId)!;

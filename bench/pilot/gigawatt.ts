@@ -1,5 +1,5 @@
 import { gpuCapFor, mixSpeed, type WorkMix } from "@pulmu/power";
-import { catalog } from "./site.ts";
+import { catalog } from "./jobs.ts";
 
 /**
  * GPUs in a gigawatt without and with power-limited racks, as NVIDIA's dashboard has them

@@ -1,24 +1,41 @@
-import type { Site } from "@pulmu/site";
 import { createSimulation, noFaultRates, syntheticArrivals, type ServiceRow, type Simulation } from "@pulmu/twin";
-import { catalog, ENVELOPE_W } from "./site.ts";
+import { catalog, JOB_IDS, steadyRequests, type JobId, type JobPair } from "./jobs.ts";
+import { ENVELOPE_W, pilotSite } from "./site.ts";
 
 /** What holds an arm inside its envelope: called after every second; answers how many racks were written to. */
 export type Control = (simulation: Simulation) => number;
 
-/** Users of each workload, times those of its fitted trace. */
-export type Demand = ReadonlyMap<string, number>;
+/** Requests of each job, /s: the same ones, second by second, in every arm. */
+export type Demand = Readonly<Record<JobId, number>>;
+
+/** Who shares how many racks. */
+export interface Sharing {
+  readonly pair: JobPair;
+  readonly racks: number;
+  /** Share of the GPUs that the low job holds. */
+  readonly lowShare: number;
+}
 
 const LATENCIES = ["ttftP50S", "ttftP99S", "itlP50S", "itlP99S"] as const;
 
 /** Means over the window's seconds of each second's quantiles, weighed by requests, s. */
 export type Latencies = Readonly<Record<(typeof LATENCIES)[number], number>>;
 
+/** What was seen of one job in the window. */
+export interface JobSeen extends Latencies {
+  readonly tokensPerS: number;
+  /** Mean draw of one of its GPUs, W. */
+  readonly gpuW: number;
+  /** Share of their busy time in which they read prompts. */
+  readonly reading: number;
+}
+
 /** What was seen in the window. */
 export interface Seen {
   readonly tokensPerS: number;
   readonly tokensPerJ: number;
   readonly all: Latencies;
-  readonly jobs: ReadonlyMap<string, Latencies & { readonly tokensPerS: number; readonly gpuW: number }>;
+  readonly jobs: Readonly<Record<JobId, JobSeen>>;
   /** Of the domain's meter: mean and highest second, W; energy above the envelope, J; seconds in which the mean of 10 s is above it. */
   readonly meanW: number;
   readonly highestW: number;
@@ -34,16 +51,10 @@ const MEAN_S = 10;
 /** A wet spring day: cooling is on a circuit of its own and plays no part. */
 export const START_MS = Date.UTC(2027, 3, 14, 3);
 
-export function openPlant(site: Site, demand: Demand, seed: number, durationS: number): Simulation {
+export function openPlant({ pair, racks, lowShare }: Sharing, demand: Demand, seed: number, durationS: number): Simulation {
+  const site = pilotSite(pair, racks, lowShare);
   const arrivals = new Map(
-    site.workloads.flatMap((workload) => {
-      const fit = workload.kind === "inference" ? catalog.workloads.get(workload.workloadId) : undefined;
-      const scale = demand.get(workload.id);
-      if (fit === undefined || scale === undefined) return [];
-      // A steady window is what the pilot prescribes: no hour of the day.
-      const steady = { ...fit, shapeByHour: fit.shapeByHour.map(() => 1) };
-      return [[workload.id, syntheticArrivals(steady, { seed, stream: workload.id, localSecond: 0, scale })] as const];
-    }),
+    JOB_IDS.map((id) => [id, syntheticArrivals(steadyRequests(pair[id]), { seed, stream: id, localSecond: 0, scale: demand[id] })]),
   );
   const scenario = {
     name: "pilot",
@@ -71,7 +82,7 @@ export function play(simulation: Simulation, control: Control, warmUpS: number, 
   }
   simulation.takeEvents();
   const last = new Float64Array(MEAN_S);
-  const jobs = new Map<string, JobSum>();
+  const sums = { low: newSum(), high: newSum() };
   let [energyJ, highestW, overJ, overS, writes, overloads] = [0, 0, 0, 0, 0, 0];
   for (let s = 0; s < windowS; s++) {
     simulation.step();
@@ -82,22 +93,20 @@ export function play(simulation: Simulation, control: Control, warmUpS: number, 
     overJ += Math.max(0, powerW - ENVELOPE_W);
     last[s % MEAN_S] = powerW;
     if (s >= MEAN_S && last.reduce((sum, w) => sum + w, 0) / MEAN_S > ENVELOPE_W) overS++;
-    for (const row of simulation.services()) {
-      const job = jobs.get(row.id) ?? { tokens: 0, gpuJ: 0, requests: 0, ttftP50S: 0, ttftP99S: 0, itlP50S: 0, itlP99S: 0 };
-      jobs.set(row.id, job);
-      add(job, row);
+    for (const row of simulation.services()) add(sums[row.id as JobId], row);
+    for (const { id, busy } of simulation.placements()) {
+      sums[id as JobId].reading += busy.prefill ?? 0;
+      sums[id as JobId].busy += (busy.prefill ?? 0) + (busy.decode ?? 0);
     }
     for (const { kind } of simulation.takeEvents()) if (kind === "overload" || kind === "trip") overloads++;
   }
-  const all = [...jobs.values()];
+  const all = Object.values(sums);
   const tokens = all.reduce((sum, job) => sum + job.tokens, 0);
   return {
     tokensPerS: tokens / windowS,
     tokensPerJ: tokens / energyJ,
     all: latenciesOf(all),
-    jobs: new Map(
-      [...jobs].map(([id, job]) => [id, { tokensPerS: job.tokens / windowS, gpuW: job.gpuJ / windowS, ...latenciesOf([job]) }]),
-    ),
+    jobs: { low: seenOf(sums.low, windowS), high: seenOf(sums.high, windowS) },
     meanW: energyJ / windowS,
     highestW,
     overJ,
@@ -107,19 +116,24 @@ export function play(simulation: Simulation, control: Control, warmUpS: number, 
   };
 }
 
-interface JobSum extends Latencies {
-  tokens: number;
-  gpuJ: number;
-  requests: number;
-  ttftP50S: number;
-  ttftP99S: number;
-  itlP50S: number;
-  itlP99S: number;
+function newSum() {
+  return { tokens: 0, gpuJ: 0, requests: 0, reading: 0, busy: 0, ttftP50S: 0, ttftP99S: 0, itlP50S: 0, itlP99S: 0 };
+}
+
+type JobSum = ReturnType<typeof newSum>;
+
+function seenOf(sum: JobSum, windowS: number): JobSeen {
+  return {
+    tokensPerS: sum.tokens / windowS,
+    gpuW: sum.gpuJ / windowS,
+    reading: sum.reading / sum.busy,
+    ...latenciesOf([sum]),
+  };
 }
 
 function add(sum: JobSum, row: ServiceRow): void {
   sum.tokens += row.tokensPerS;
-  sum.gpuJ += row.gpuPowerW;
+  sum.gpuJ += row.gpuPowerW / row.gpus;
   if (Number.isNaN(row.ttftP50S) || row.requestsPerS === 0) return;
   sum.requests += row.requestsPerS;
   for (const name of LATENCIES) sum[name] += row[name] * row.requestsPerS;

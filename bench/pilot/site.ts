@@ -1,8 +1,6 @@
-import { loadCatalog } from "@pulmu/catalog";
 import { rackLimitW } from "@pulmu/power";
 import { parseSite, type Site } from "@pulmu/site";
-
-export const catalog = loadCatalog();
+import { catalog, type JobId, type JobPair } from "./jobs.ts";
 
 const type = catalog.racks.get("gb300-nvl72")!;
 const accelerator = catalog.accelerators.get(type.acceleratorId)!;
@@ -17,15 +15,17 @@ export function equalCapW(racks: number): number {
   return capW;
 }
 
-/** What a patient job promises, 99th percentiles, s: a conversation that keeps ahead of its reader. Ours: the pilot states none. */
-export const PROMISE = { ttftS: 2, itlS: 0.2 };
+/** What engines are set up for, 99th percentiles, s: a conversation that keeps ahead of its reader. Ours: the pilot states none. */
+const ENGINE_SLO = { ttftS: 2, itlS: 0.2 };
 
 /**
- * GB300 NVL72 racks in one power domain, everything that is not a rack on a circuit of its own, and two inference jobs that share them:
- * one that fills its GPUs, and one with few requests for what it holds, as a service that must answer at once has.
- * @param lowShare share of the GPUs that the latter holds
+ * GB300 NVL72 racks in one power domain, everything that is not a rack on a circuit of its own, and two inference jobs that share them.
+ * @param lowShare share of the GPUs that the low job holds
  */
-export function pilotSite(racks: number, lowShare: number): Site {
+export function pilotSite(pair: JobPair, racks: number, lowShare: number): Site {
+  const shares = { low: lowShare, high: 1 - lowShare };
+  const job = (id: JobId) =>
+    `{ id: ${id}, kind: inference, model: ${pair[id].modelId}, share: ${shares[id] * 100} %, requests: ${pair[id].requests}, slo: { ttft: ${ENGINE_SLO.ttftS} s, itl: ${ENGINE_SLO.itlS} s } }`;
   const kW = Math.ceil(ENVELOPE_W / 1000 + 300);
   return parseSite(
     `
@@ -51,8 +51,8 @@ tenants:
     name: Pilot
     class: standard
     workloads:
-      - { id: high, kind: inference, model: deepseek-r1, share: ${(1 - lowShare) * 100} %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
-      - { id: low, kind: inference, model: llama-3.1-70b, share: ${lowShare * 100} %, requests: azure-conv, slo: { ttft: ${PROMISE.ttftS} s, itl: ${PROMISE.itlS} s } }
+      - ${job("high")}
+      - ${job("low")}
 `,
     "pilot.yaml",
     { catalog },
