@@ -94,6 +94,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--engine-token <file>", "token for slurmrestd, read anew for each call (default: $SLURM_JWT)")
     .option("--engine-user <name>", "whose jobs they are at the engine (default: yours)")
     .option("--jobs-dir <dir>", "directories of jobs, on a file system that all nodes see (default: beside the database)")
+    .option("--fleet-sources <file>", "exporters and BMCs that are asked how the nodes are")
     .option("--no-steering", "leave the racks to their standing limits")
     .option("--bmcs <file>", "steer over Redfish: how to get at the site's BMCs (role operator)")
     .option("--serve-bmcs <port>", "serve a BMC for each tray of the twin, 0 = any free port (role site)", wholeNumber(0, 65_535))

@@ -6,6 +6,7 @@ export { nodesOfSite, nodesOfSlurm, trayId } from "./from-site.ts";
 export { type Observation, type Report, type SourceName, SOURCES } from "./health/report.ts";
 export { type HealthRules, loadHealthRules } from "./health/rules.ts";
 export { readDcgm } from "./health/sources/dcgm.ts";
+export { readGpuExporter } from "./health/sources/gpu-exporter.ts";
 export { readRedfish } from "./health/sources/redfish.ts";
 export { readSlurmNodes, type SlurmNode } from "./health/sources/slurm.ts";
 export { readXids } from "./health/sources/xid.ts";

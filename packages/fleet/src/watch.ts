@@ -2,8 +2,8 @@ import { SYSTEM } from "@pulmu/govern";
 import type { EngineNode, WorkEngine } from "./engine.ts";
 import type { Fleet } from "./fleet.ts";
 import { type Seen, tenantSeen } from "./follow.ts";
-import { type Chart, chartOf, EMPTY_CHART, judge, takeReport } from "./health/judge.ts";
-import type { Report } from "./health/report.ts";
+import { type Chart, chartOf, EMPTY_CHART, judge, takeReport, type Verdict } from "./health/judge.ts";
+import type { Report, SourceName } from "./health/report.ts";
 import type { HealthRules } from "./health/rules.ts";
 import type { FleetNode } from "./node.ts";
 
@@ -20,6 +20,8 @@ export interface WatchOptions {
   readonly complain: (text: string) => void;
   /** Which nodes this watch is for, where several engines share a house; by default all. */
   readonly owns?: (node: FleetNode) => boolean;
+  /** Sources that are asked about a node, beside those that the rules require of all: silent, they leave its health unknown. */
+  readonly expects?: (nodeId: string) => readonly SourceName[];
 }
 
 /**
@@ -93,7 +95,7 @@ export class Watch {
     const { rules, complain } = this.#options;
     const seen: Seen[] = [];
     for (const [nodeId, chart] of this.#charts) {
-      const verdict = judge(rules, chart, nowMs);
+      const verdict = this.#judge(nodeId, chart, nowMs);
       if (verdict.health !== "ok") this.#wellSinceMs.delete(nodeId);
       else if (!this.#wellSinceMs.has(nodeId)) this.#wellSinceMs.set(nodeId, nowMs);
       const node = this.#nodes.get(nodeId)!;
@@ -116,7 +118,12 @@ export class Watch {
   }
 
   #isFailed(nodeId: string, nowMs: number): boolean {
-    return judge(this.#options.rules, this.#charts.get(nodeId)!, nowMs).health === "failed";
+    return this.#judge(nodeId, this.#charts.get(nodeId)!, nowMs).health === "failed";
+  }
+
+  #judge(nodeId: string, chart: Chart, nowMs: number): Verdict {
+    const { rules, expects } = this.#options;
+    return judge(rules, chart, nowMs, expects?.(nodeId));
   }
 
   /** Tells the engine what the fleet decided, node by node. What fails is tried again in the next round. */

@@ -1,4 +1,5 @@
 /** Floor 1: the site model, from one YAML file. */
+export { nodeNames } from "./engine-racks.ts";
 export { expandSite } from "./expand.ts";
 export { loadSite, parseSite, readSiteText, type SiteOptions } from "./load-site.ts";
 export type * from "./model.ts";

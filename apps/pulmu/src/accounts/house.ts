@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Fleet, Watch } from "@pulmu/fleet";
+import type { Fleet } from "@pulmu/fleet";
 import { Identity, prepareGovern } from "@pulmu/govern";
 import type { Allotments } from "@pulmu/jobs/allotment";
 import { type NoteSigner, openSignerFile, openStore, prepareJournal, type Store } from "@pulmu/journal";
 import { type Calendar, claimLedger, Ledger, prepareLedger } from "@pulmu/ledger";
+import type { Watches } from "../fleet/watches.ts";
 import { BusHome } from "../bus/bus-home.ts";
 
 /** Where everything that must last is kept, when nobody says otherwise. */
@@ -34,8 +35,8 @@ export interface House {
   /** This process as one that reserves and records; `close` ends it. */
   ledger(): Promise<Ledger>;
   fleet(): Promise<Fleet>;
-  /** Who watches the fleet in this process, where somebody does. */
-  readonly watch?: Watch;
+  /** Who watch the fleet in this process, where somebody does. */
+  readonly watches?: Watches;
   allotments(): Promise<Allotments>;
   close(): Promise<void>;
 }

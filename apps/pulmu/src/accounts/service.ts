@@ -6,6 +6,7 @@ import { Ledger, recordReading, sealUsage } from "@pulmu/ledger";
 import type { Simulation } from "@pulmu/twin";
 import type { Hono } from "hono";
 import { FleetService } from "../fleet/fleet-service.ts";
+import { Watches } from "../fleet/watches.ts";
 import { createAccountsApi } from "./api.ts";
 import { EngineRackMeter } from "./engine-rack-meter.ts";
 import { FactoryMeter, type MeteredPeriod } from "./factory-meter.ts";
@@ -31,6 +32,8 @@ export interface AccountsService {
   /** Of this process: whoever else reserves and records here shares it. */
   readonly ledger: Ledger;
   readonly fleet: FleetService;
+  /** All who watch nodes here. */
+  readonly watches: Watches;
   /** Call after each second of the factory. */
   tick(): void;
   close(): Promise<void>;
@@ -56,9 +59,10 @@ export async function openAccounts(
   const [issuer, audience] = [process.env["PULMU_OIDC_ISSUER"], process.env["PULMU_OIDC_AUDIENCE"]];
   const verifyPerson = issuer === undefined || audience === undefined ? undefined : await openOidc({ issuer, audience });
   const firstKey = await identity.bootstrap(SYSTEM);
-  const fleet = new FleetService(store, simulation, house.now, complain);
+  const watches = new Watches();
+  const fleet = new FleetService(store, simulation, { wall: house.now, complain, watches });
   const app = createAccountsApi({
-    house: { ...house, ledger: async () => ledger, watch: fleet.watch },
+    house: { ...house, ledger: async () => ledger, watches },
     gatekeeper: new Gatekeeper(store),
     verifyPerson,
   });
@@ -113,6 +117,7 @@ export async function openAccounts(
     engineRacks,
     ledger,
     fleet,
+    watches,
     tick: () => {
       put(meter.tick());
       fleet.tick();

@@ -14,6 +14,8 @@ import { BusHome } from "../bus/bus-home.ts";
 import { LiveBus, type BusPlant, type LiveBusOptions } from "../bus/live-bus.ts";
 import { Console } from "../console/console.ts";
 import { EXIT, type ExitCode } from "../exit.ts";
+import { Scraper } from "../fleet/scraper.ts";
+import { readFleetSources } from "../fleet/sources-file.ts";
 import type { EngineOptions } from "../jobs/engine-option.ts";
 import type { GatewayService } from "../gateway/gateway-service.ts";
 import { LiveFactory } from "../live/factory.ts";
@@ -56,6 +58,8 @@ export interface UpOptions extends LiveBusOptions, EngineOptions {
   readonly bmcs?: string;
   /** Port for the BMCs of the twin that runs here. */
   readonly serveBmcs?: number;
+  /** File that says which exporters and BMCs are asked how the nodes are. */
+  readonly fleetSources?: string;
   /** File of what the grid side pays for load that gives way. */
   readonly flexTerms?: string;
   /** False: no tokens are served. */
@@ -91,6 +95,7 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     };
     const shared = options.role === "operator" || typeof options.db === "string";
     const operation = new Operation({ store, shared, note });
+    const fleetSources = options.fleetSources === undefined ? undefined : readFleetSources(options.fleetSources);
     const terms = options.flexTerms === undefined ? undefined : readTerms(options.flexTerms);
     // A twin in this process can be shown at once, while the bus is still being joined; somebody else's plant is only there.
     let bus = plant.twin === undefined ? await openBus() : undefined;
@@ -142,6 +147,8 @@ export async function up(options: UpOptions): Promise<ExitCode> {
     if (plant.twin !== undefined) await operation.join(bus);
     const jobs = accounts && plant.twin && (await openJobsOf(factory, plant.twin, options, accounts));
     closers.push(() => jobs?.close());
+    const scraper = accounts && fleetSources && new Scraper(fleetSources, accounts.watches, (text) => factory!.note("warning", text));
+    closers.push(() => scraper?.close());
     const gateway = accounts !== undefined && options.gateway ? await openGatewayOf(factory, options, accounts) : undefined;
     closers.push(() => gateway?.close());
     server.events.close(); // who listens already connects again, and then hears of the plant as it is read
@@ -222,12 +229,17 @@ async function openAccountsOf(factory: LiveFactory, { twin }: BusPlant, options:
 }
 
 /** Real work beside the twin's: the database's jobs, on the engine that was named, within what steering leaves them. */
-async function openJobsOf(factory: LiveFactory, twin: Simulation, options: UpOptions, { house, ledger, engineRacks }: AccountsService) {
+async function openJobsOf(
+  factory: LiveFactory,
+  twin: Simulation,
+  options: UpOptions,
+  { house, ledger, engineRacks, watches }: AccountsService,
+) {
   const { openJobs, openPower, steeredPower } = await import("../jobs/jobs-service.ts");
   const { steering } = factory;
   const power = steering === undefined ? openPower : steeredPower(steering, house.now);
   const complain = (text: string) => factory.note("warning", text);
-  const jobs = await openJobs({ ...house, ledger, engineRacks }, twin, power, { ...options, now: house.now, complain });
+  const jobs = await openJobs({ ...house, ledger, engineRacks, watches }, twin, power, { ...options, now: house.now, complain });
   factory.listen({ onSecond: () => jobs.tick() });
   return jobs;
 }

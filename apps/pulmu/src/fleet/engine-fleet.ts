@@ -2,6 +2,7 @@ import { type EngineNode, Fleet, loadHealthRules, nodesOfSlurm, prepareFleet, Wa
 import type { Principal } from "@pulmu/govern";
 import type { Store } from "@pulmu/journal";
 import type { Engine, EngineNode as JobNode } from "@pulmu/jobs";
+import { Watches } from "./watches.ts";
 
 /** Between two rounds: two listings at the engine each. */
 const EVERY_MS = 15_000;
@@ -9,6 +10,7 @@ const EVERY_MS = 15_000;
 const ENGINE: Principal = { id: "engine", grants: [{ role: "operator", tenantId: undefined }] };
 
 export interface EngineFleetOptions {
+  readonly watches?: Watches;
   /** Id of the rack that a node stands in; undefined: the site file does not say, and the engine's word for it is taken. */
   readonly rackIdOf?: (node: Pick<JobNode, "name" | "rack">) => string | undefined;
   /** Whose job it is, by the engine's id of it; undefined: nobody's that we know. */
@@ -33,14 +35,25 @@ export class EngineFleet {
   #working: Promise<void> | undefined;
   #known = 0;
 
-  constructor(store: Store, engine: Engine, { now, complain, rackIdOf = () => undefined, tenantOf = () => undefined }: EngineFleetOptions) {
+  constructor(
+    store: Store,
+    engine: Engine,
+    { now, complain, watches = new Watches(), rackIdOf = () => undefined, tenantOf = () => undefined }: EngineFleetOptions,
+  ) {
     this.#engine = engine;
     this.#rackIdOf = rackIdOf;
     this.#now = now;
     this.#complain = complain;
     this.#fleet = new Fleet(store, now);
     const owns = ({ typeId }: { readonly typeId: string }) => typeId.startsWith("slurm-");
-    this.watch = new Watch(this.#fleet, workOf(engine, tenantOf), { rules: loadHealthRules(), now, complain, owns });
+    this.watch = new Watch(this.#fleet, workOf(engine, tenantOf), {
+      rules: loadHealthRules(),
+      now,
+      complain,
+      owns,
+      expects: (nodeId) => watches.expected(nodeId),
+    });
+    watches.add(this.watch);
     this.#ready = prepareFleet(store);
     this.#ready.catch((error: Error) => complain(`fleet: ${error.message}`));
     this.#timer = setInterval(() => void this.round(), EVERY_MS).unref();

@@ -3,11 +3,18 @@ import type { Principal } from "@pulmu/govern";
 import type { Store } from "@pulmu/journal";
 import type { Simulation, TwinEvent } from "@pulmu/twin";
 import { TwinSite } from "./twin-site.ts";
+import type { Watches } from "./watches.ts";
 
 /** Between two rounds of the watch, seconds of the factory. */
 const EVERY_S = 10;
 /** Who mends what breaks in the twin, as the journal names him. */
 const TECHNICIAN: Principal = { id: "twin:technician", grants: [{ role: "operator", tenantId: undefined }] };
+
+export interface FleetServiceOptions {
+  readonly wall: () => number;
+  readonly complain: (text: string) => void;
+  readonly watches: Watches;
+}
 
 /** The fleet of a running twin: its trays watched, its faults heard as a real site's would be, and mended when the twin has mended them. */
 export class FleetService {
@@ -21,7 +28,7 @@ export class FleetService {
   #working: Promise<void> | undefined;
   #nextS = 0;
 
-  constructor(store: Store, simulation: Simulation, wall: () => number, complain: (text: string) => void) {
+  constructor(store: Store, simulation: Simulation, { wall, complain, watches }: FleetServiceOptions) {
     const now = () => simulation.atMs;
     const { racks: all, engineRacks } = simulation.site;
     const engines = new Set(engineRacks.map(({ rack }) => rack));
@@ -30,7 +37,10 @@ export class FleetService {
     this.#complain = complain;
     this.#fleet = new Fleet(store, now, wall);
     this.#site = new TwinSite(simulation);
-    this.watch = new Watch(this.#fleet, this.#site, { rules: loadHealthRules(), now, complain, owns: ({ rackId }) => racks.has(rackId) });
+    const owns = ({ rackId }: FleetNode) => racks.has(rackId);
+    const expects = (nodeId: string) => watches.expected(nodeId);
+    this.watch = new Watch(this.#fleet, this.#site, { rules: loadHealthRules(), now, complain, owns, expects });
+    watches.add(this.watch);
     // A gigawatt has a hundred thousand trays: taken in beside everything else.
     this.#ready = prepareFleet(store)
       .then(() => this.#fleet.add(TECHNICIAN, nodesOfSite(simulation.site), { tried: true }))

@@ -13,6 +13,7 @@ import { createAccountsApi } from "../accounts/api.ts";
 import { type House, openHouse } from "../accounts/house.ts";
 import { runPulmu } from "../testing/run-pulmu.ts";
 import { FleetService } from "./fleet-service.ts";
+import { Watches } from "./watches.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pulmu-fleet-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,12 +39,11 @@ test("a tray that the twin loses goes through the whole of a repair, and comes b
     arrivals: await buildArrivals({ site, scenario, catalog, synthetic: true }),
   });
   const said: string[] = [];
-  const service = new FleetService(
-    store,
-    simulation,
-    () => simulation.atMs,
-    (text) => said.push(text),
-  );
+  const service = new FleetService(store, simulation, {
+    wall: () => simulation.atMs,
+    complain: (text) => said.push(text),
+    watches: new Watches(),
+  });
   const fleet = new Fleet(store, () => simulation.atMs);
   const states = new Set<string>();
   for (let s = 0; s < 900; s++) {
@@ -81,7 +81,9 @@ describe("the fleet over HTTP and at the command line", () => {
     await prepareFleet(house.store);
     const silent: WorkEngine = { nodes: () => Promise.reject(new Error("no scheduler")), drain: async () => {}, resume: async () => {} };
     watch = new Watch(await house.fleet(), silent, { rules: loadHealthRules(), now: house.now, complain: () => {} });
-    app = createAccountsApi({ house: { ...house, watch }, gatekeeper: new Gatekeeper(house.store) });
+    const watches = new Watches();
+    watches.add(watch);
+    app = createAccountsApi({ house: { ...house, watches }, gatekeeper: new Gatekeeper(house.store) });
   });
   after(() => house.close());
 

@@ -158,10 +158,10 @@ export const fleetOperations: readonly Operation[] = [
     answer: z.object({ observations: z.int() }),
     run: async ({ house, by, body }) => {
       mustManage(by);
-      if (house.watch === undefined)
+      if (house.watches === undefined)
         throw new PulmuError({ code: "store.watch", rule: "nobody watches the fleet here", hint: "pulmu up does" });
       const observations = readReport(body.node, body.source, body);
-      house.watch.report({ nodeId: body.node, source: body.source, atMs: house.watch.now(), observations });
+      house.watches.report({ nodeId: body.node, source: body.source, observations });
       return { observations: observations.length };
     },
   }),

@@ -5,6 +5,7 @@ import { type Calendar, type Ledger, recordReading } from "@pulmu/ledger";
 import type { Simulation } from "@pulmu/twin";
 import type { EngineRackMeter } from "../accounts/engine-rack-meter.ts";
 import { EngineFleet } from "../fleet/engine-fleet.ts";
+import type { Watches } from "../fleet/watches.ts";
 import { bookOf } from "./book-of.ts";
 import { type EngineOptions, jobsDirOf, openEngine } from "./engine-option.ts";
 import { EngineRacks, EngineWork } from "./engine-racks.ts";
@@ -25,6 +26,7 @@ export interface JobsHouse {
   readonly ledger: Ledger;
   /** Meter of the engine's racks; undefined: what its nodes draw is on no meter, and a model stands for it. */
   readonly engineRacks?: EngineRackMeter | undefined;
+  readonly watches?: Watches;
 }
 
 export interface JobsService {
@@ -77,7 +79,7 @@ export async function openJobs(
   const work = house.engineRacks && new EngineWork(plant, racks, seen, { wattsPerGpu, complain });
   const tenantOf = (engineId: string) => runner.jobs().find((job) => job.engineId === engineId)?.tenantId;
   const isFleet = engine instanceof SlurmEngine || site.engineRacks.length > 0;
-  const fleet = isFleet ? new EngineFleet(house.store, engine, { now, complain, tenantOf, rackIdOf: (node) => racks.rackIdOf(node) }) : undefined; // prettier-ignore
+  const fleet = isFleet ? new EngineFleet(house.store, engine, { now, complain, tenantOf, ...(house.watches && { watches: house.watches }), rackIdOf: (node) => racks.rackIdOf(node) }) : undefined; // prettier-ignore
   const close = async () => {
     await fleet?.close();
     await runner.close();

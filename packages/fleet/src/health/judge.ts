@@ -51,8 +51,11 @@ export function takeReport(rules: HealthRules, chart: Chart, report: Report, now
   return { signs, heardMs: { ...chart.heardMs, [source]: atMs } };
 }
 
-/** What the chart says now. A failure that happened stays until the node is repaired; lesser things pass. */
-export function judge(rules: HealthRules, chart: Chart, nowMs: number): Verdict {
+/**
+ * What the chart says now. A failure that happened stays until the node is repaired; lesser things pass.
+ * @param expected sources that speak of this node, so that their silence says something
+ */
+export function judge(rules: HealthRules, chart: Chart, nowMs: number, expected: readonly SourceName[] = []): Verdict {
   const findings: Finding[] = [];
   for (const { rule, component, firstMs, lastMs, text, timesMs } of chart.signs.values()) {
     const holds = tellsEvents(rule.from)
@@ -65,17 +68,17 @@ export function judge(rules: HealthRules, chart: Chart, nowMs: number): Verdict 
     findings.push({ ruleId: rule.id, component, severity: rule.severity, remedy: rule.remedy, text: said, firstMs, lastMs });
   }
   findings.sort((a, b) => RANK[b.severity] - RANK[a.severity] || a.firstMs - b.firstMs || (a.ruleId < b.ruleId ? -1 : 1));
-  return { health: healthOf(rules, chart, findings, nowMs), findings };
+  return { health: healthOf(rules, chart, findings, nowMs, expected), findings };
 }
 
 const RANK: Readonly<Record<Finding["severity"], number>> = { watch: 0, suspect: 1, failed: 2 };
 
-function healthOf(rules: HealthRules, chart: Chart, findings: readonly Finding[], nowMs: number): Health {
+function healthOf(rules: HealthRules, chart: Chart, findings: readonly Finding[], nowMs: number, expected: readonly SourceName[]): Health {
   const worst = findings[0]?.severity ?? "watch";
   if (worst === "failed") return "failed";
   const silent = SOURCES.some((name) => {
     const { required, silentAfter } = rules.sources[name];
-    return required && nowMs - (chart.heardMs[name] ?? -Infinity) > silentAfter * 1000;
+    return (required || expected.includes(name)) && nowMs - (chart.heardMs[name] ?? -Infinity) > silentAfter * 1000;
   });
   if (silent) return "unknown";
   return worst === "suspect" ? "suspect" : "ok";
