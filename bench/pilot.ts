@@ -12,6 +12,7 @@ import { ENVELOPE_W } from "./pilot/site.ts";
 import { table } from "./pilot/table.ts";
 import { tryOut, WARM_UP_S, WINDOW_S, type Layout, type Trial } from "./pilot/trial.ts";
 import { verdict } from "./pilot/verdict.ts";
+import { waterfall } from "./pilot/waterfall.ts";
 
 const SPLITS: readonly Omit<Layout, "pair">[] = [
   { name: "half of the GPUs each", lowShare: () => 1 / 2 },
@@ -40,7 +41,10 @@ export async function run(options: readonly string[] = []): Promise<void> {
       print(`the high job has three times the requests that three racks can serve: throughput\n${table(trial.flooded)}`);
       if (full) print(`three racks can serve all requests, at 80 % of what the high job can at most: latency\n${table(trial.served)}`);
       for (const { what, held, figure } of verdict(trial)) print(`${(held ? "met" : "MISSED").padEnd(7)} ${what}: ${figure}`);
-      if (full) print(`caps that never move, filling the envelope\n${limits(trial, seeds[0])}`);
+      if (full) {
+        print(`where the watts are under A4\n${waterfall(trial, seeds[0])}`);
+        print(`caps that never move, filling the envelope: how far any steering by caps could go\n${limits(trial, seeds[0])}`);
+      }
     }
   }
   print(`\n${summary(trials)}`);
@@ -53,11 +57,13 @@ more tokens of it, and its p99 in A0 is not that of a queue. The high job has fi
 minutes in every arm, and what is compared are tokens, and the time between them. Then it has what three racks serve, and all latencies count.
 The pilot asks for a job of low and a job of high power, both with as many GPUs. That is the first set-up, and the others show what changes it.`;
 
-const READING = `What power is worth depends on what a job does. Reading prompts takes all the clock there is; writing tokens loses 3.5 % between 1287 and 785 W a GPU,
-and falls off a cliff below. Where one job writes and the other reads, watts move from the one to the other for next to nothing: equal caps give half
-of them to a job that has no use for them, and caps by use take so many that its tokens fall off the cliff, for it uses less than it is allowed.
-Where both jobs read as much there is nothing to move: a low job that may not answer later than a tenth needs what three racks gave it, and the
-other pays for the fourth rack. There equal caps and caps by use make more tokens, by answering the low job's users later than a tenth.`;
+const READING = `What power is worth depends on what a job does. Reading prompts takes all the clock there is; writing tokens loses 3.5 % from 1287 down to 785 W a GPU,
+and two thirds over the next 75 W. Where one job writes and the other reads, watts move between them for next to nothing: equal caps give the writing
+job watts that it has no use for, and caps by use take it over the edge, for it always uses less than it is allowed. With three quarters of the GPUs
+writing there is enough for both, and not even four racks without an envelope make 15 % more: the low job's requests are what they are.
+Where both jobs read there is little to move: a low job that may not answer a tenth later needs nearly what three racks gave it, so the other pays for
+the fourth rack, down to the edge where its own writing falls off. Equal caps and caps by use make more tokens there by answering the low job's users
+later than that; the caps that never move show that no steering by caps has both. And where two jobs share a rack, one cap has to do for both.`;
 
 function summary(trials: readonly Trial[]): string {
   const lines = trials.map(verdict);

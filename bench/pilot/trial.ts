@@ -72,6 +72,7 @@ function results(layout: Layout, arms: readonly Arm[], demand: Demand, seeds: re
   return [{ arm: baseline, runs: before }, ...others.map((arm) => ({ arm, runs: seeds.map((seed, i) => run(arm, seed, promises[i])) }))];
 }
 
-function promiseOf({ ttftP99S, itlP99S }: Latencies) {
+/** What a job promises that had these latencies before. */
+export function promiseOf({ ttftP99S, itlP99S }: Latencies) {
   return { ttftS: ttftP99S * PROMISED, itlS: itlP99S * PROMISED };
 }
