@@ -20,6 +20,6 @@ export { JobRunner, type RunnerView } from "./run/runner.ts";
 export { type EngineSnapshot, readEngine } from "./book/engine-snapshot.ts";
 export { type ClusterFacts, type ClusterShape, mustFit, powerOf } from "./spec/cluster.ts";
 export { type Estimate, estimate, type Rate } from "./spec/estimate.ts";
-export { jobJsonSchema, loadSpec, parseSpec } from "./spec/load-spec.ts";
+export { checkSpec, jobJsonSchema, loadSpec, parseSpec } from "./spec/load-spec.ts";
 export { gpusOf, type JobSpec } from "./spec/job-spec.ts";
 export { type Asker, submitJob } from "./submit.ts";

@@ -1,4 +1,4 @@
-import { type JobSpec, parseSpec, type Quota } from "@pulmu/jobs";
+import { checkSpec, type JobSpec, parseSpec, type Quota } from "@pulmu/jobs";
 import { z } from "zod";
 import { type Operation, operation } from "../accounts/operation.ts";
 import { permit } from "../accounts/operations/permit.ts";
@@ -11,7 +11,7 @@ const TAG = "jobs";
 /** Of a job's output, the end that is given at most. */
 const MAX_LOG = 1 << 20;
 
-const specOf = (spec: string | Record<string, unknown>): JobSpec => parseSpec(typeof spec === "string" ? spec : JSON.stringify(spec, null, 1), "spec"); // prettier-ignore
+const specOf = (spec: string | Record<string, unknown>): JobSpec => typeof spec === "string" ? parseSpec(spec, "spec") : checkSpec(spec, "spec"); // prettier-ignore
 const open = (limit: number | null) => limit ?? Infinity;
 const closed = (limit: number) => (limit === Infinity ? null : limit);
 const shownQuota = (quota: Quota) => ({ ...quota, limitGpus: closed(quota.limitGpus), limitW: closed(quota.limitW), limitGpuHours: closed(quota.limitGpuHours) }); // prettier-ignore

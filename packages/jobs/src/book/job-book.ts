@@ -73,15 +73,15 @@ export class JobBook {
   async #insertAll(items: readonly NewJobs[]): Promise<readonly (readonly Job[] | PulmuError)[]> {
     return this.#store.transaction(async (tx) => {
       await tx.lock("jobs");
-      let [{ n }] = await tx.query<{ n: number }>("select coalesce(max(seq), 0) as n from jobs");
       const results: (readonly Job[] | PulmuError)[] = [];
       const fresh: Change[] = [];
       const drafts: Draft[] = [];
-      const here = new Map<string, readonly Job[]>(); // under one token twice in one batch
+      const { last, known: here } = await this.#known(tx, items); // and those of this batch: it may have one token twice
+      let n = last;
       for (const { jobs, step } of items) {
         const [first] = jobs;
-        const key = `${first.projectId} ${first.token}`;
-        const known = here.get(key) ?? (await this.#under(tx, first.projectId, first.token, jobs.length));
+        const key = keyOf(first);
+        const known = here.get(key) ?? [];
         if (known.length > 0) {
           results.push(sameJob(known[0], first) ? known : existsError(known[0]));
           continue;
@@ -215,13 +215,26 @@ export class JobBook {
     return new Map(rows.map((row) => [row.group_id, Number(row.gpu_milli_s)]));
   }
 
-  /** The jobs that a token made: tasks of one array follow one another. */
-  async #under(tx: Transaction, projectId: string, token: string, count: number): Promise<readonly Job[]> {
-    const [known] = await tx.query<Columns>("select * from jobs where project_id = $1 and token = $2", [projectId, token]);
-    if (known === undefined || count === 1) return known === undefined ? [] : [jobOf(known)];
-    const seq = Number(known["seq"]);
-    return (await tx.query<Columns>("select * from jobs where seq >= $1 and seq < $2 order by seq", [seq, seq + count])).map(jobOf);
+  /** The last number given, and the jobs that these tokens have made already: tasks of one array follow one another. */
+  async #known(
+    tx: Transaction,
+    items: readonly NewJobs[],
+  ): Promise<{ readonly last: number; readonly known: Map<string, readonly Job[]> }> {
+    const known = new Map<string, readonly Job[]>();
+    const rows = await tx.query<Columns>(
+      `select n.last, jobs.* from (select coalesce(max(seq), 0) as last from jobs) as n left join jobs on (project_id, token) in (values ${places(items.length, 2)})`,
+      items.flatMap(({ jobs: [{ projectId, token }] }) => [projectId, token]),
+    );
+    for (const first of rows.filter(({ id }) => id !== null).map(jobOf)) {
+      const rest = first.task < 0 ? [] : await tx.query<Columns>("select * from jobs where seq > $1 and seq < $2 order by seq", [first.seq, first.seq + (first.spec.array ?? 1)]); // prettier-ignore
+      known.set(keyOf(first), [first, ...rest.map(jobOf)]);
+    }
+    return { last: Number(rows[0]["last"]), known };
   }
+}
+
+function keyOf({ projectId, token }: Pick<Job, "projectId" | "token">): string {
+  return `${projectId} ${token}`;
 }
 
 function sameJob(known: Job, wanted: Job): boolean {

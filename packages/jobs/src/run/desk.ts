@@ -38,6 +38,8 @@ export class Desk {
   readonly suspects = new Suspects();
   /** Calls to the engine that are decided, written down and not done yet, by job. */
   readonly asked = new Map<string, "release" | "warn" | "cancel">();
+  /** On their way to the engine: marked as sent, and not answered. */
+  readonly handing = new Set<Job>();
   abilities: EngineAbilities | undefined;
   nodes: readonly EngineNode[] = [];
   racks = new Racks([]);
@@ -51,6 +53,9 @@ export class Desk {
   /** Something has changed that a decision may turn on. */
   dirty = true;
   #problem = "";
+  /** The write under way, or the one that waits for it. */
+  #writing: Promise<void> = Promise.resolve();
+  #nextWrite: Promise<void> | undefined;
 
   constructor(options: RunnerOptions) {
     this.options = options;
@@ -97,8 +102,14 @@ export class Desk {
     this.live.tell(job, nowMs, what, text);
   }
 
-  /** Writes down all that has changed. @throws PulmuError `store.*`; then it is written the next time */
-  async write(): Promise<void> {
+  /** Writes down all that has changed until now; one write at a time, for all who ask meanwhile. @throws PulmuError `store.*`; then it is written the next time */
+  write(): Promise<void> {
+    this.#nextWrite ??= this.#writing = this.#writing.catch(() => {}).then(() => this.#write());
+    return this.#nextWrite;
+  }
+
+  async #write(): Promise<void> {
+    this.#nextWrite = undefined;
     const taken = this.live.take();
     try {
       await this.options.book.write(taken.changes, taken.drafts, this.options.now(), taken.usage);

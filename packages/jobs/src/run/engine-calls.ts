@@ -1,29 +1,19 @@
 import { ENDED, type Job } from "../book/job.ts";
-import type { Decider } from "./decider.ts";
 import type { Desk } from "./desk.ts";
-import { handOver, inParallel, orderOf } from "./hand-over.ts";
+import { inParallel } from "./in-parallel.ts";
 import { ended } from "./observe.ts";
-import type { Observer } from "./observer.ts";
-import { queueOrder } from "./tables.ts";
 
-/** Jobs handed over in one step, so that a step stays short; and jobs that wait at the engine, held. The others wait here. */
-const HAND_OVER_AT_ONCE = 256;
-const MAX_HELD = 2_000;
 /** The engine is told its power budget again after this long: it may have forgotten. */
 const POWER_AGAIN_MS = 60_000;
 
-/** Tells the engine what was decided and written down: hand over, let go, save your work, stop, draw no more than this. */
+/** Tells the engine what was decided and written down: let go, save your work, stop, draw no more than this. */
 export class EngineCalls {
   readonly #desk: Desk;
-  readonly #observer: Observer;
-  readonly #decider: Decider;
   #toldBudgetW = NaN;
   #toldPowerMs = -Infinity;
 
-  constructor(desk: Desk, observer: Observer, decider: Decider) {
+  constructor(desk: Desk) {
     this.#desk = desk;
-    this.#observer = observer;
-    this.#decider = decider;
   }
 
   async limitPower(nowMs: number): Promise<void> {
@@ -52,7 +42,10 @@ export class EngineCalls {
 
   async #do(job: Job, what: "release" | "warn" | "cancel", nowMs: number): Promise<void> {
     const { options, asked, pausing } = this.#desk;
-    if (what === "release" && job.state === "released") await options.engine.release(job.engineId);
+    if (what === "release" && job.state === "released") {
+      await options.files.prepare(job.id);
+      await options.engine.release(job.engineId);
+    }
     if (what === "warn") await pausing.warn(job, nowMs);
     if (what === "cancel") {
       if (job.engineId !== "") await options.engine.cancel(job.engineId);
@@ -74,36 +67,5 @@ export class EngineCalls {
         if (!asked.has(job.id)) await pausing.stop(job, abilities!, nowMs);
       }),
     );
-  }
-
-  /** True: all went well, and there may be more. */
-  async handOver(nowMs: number): Promise<boolean> {
-    const { live, options, suspects, nodes } = this.#desk;
-    const { engine, files, houseId } = options;
-    const held = live.filter(({ state }) => state === "held").length;
-    const next = live
-      .filter((job) => job.engineId === "" && job.sentMs === 0 && this.#decider.mayStart(job, nowMs))
-      .toSorted(queueOrder)
-      .slice(0, Math.max(0, Math.min(HAND_OVER_AT_ONCE, MAX_HELD - held)));
-    if (next.length === 0) return false;
-    for (const job of next) {
-      job.sentMs = nowMs;
-      live.touch(job, nowMs);
-    }
-    await this.#desk.write(); // before it is sent: after a crash it is known that it may be there
-    const excluded = suspects.excluded(nodes.length, nowMs);
-    const results = await handOver(engine, files, next.map((job) => [job, orderOf(job, houseId, files, excluded)] as const)); // prettier-ignore
-    for (const handed of results) {
-      const { job } = handed;
-      if (handed.result === "taken") this.#observer.adopt(job, handed.engineId, nowMs);
-      else if (handed.result === "refused") {
-        this.#desk.told(job, ended(job, "failed", `the engine refused it: ${handed.text}`, nowMs, -1), nowMs);
-      } else {
-        this.#desk.trouble(handed.text);
-        if (handed.result === "away") job.sentMs = 0;
-      }
-    }
-    this.#desk.dirty = true;
-    return results.every(({ result }) => result === "taken");
   }
 }

@@ -6,6 +6,7 @@ import { CHECKPOINT_MARK, EXIT_MARK } from "../engines/engine.ts";
 export interface JobFiles {
   /** The job's own directory, absolute. */
   dirOf(jobId: string): string;
+  /** Makes it, before the job may start. */
   prepare(jobId: string): Promise<void>;
   /** Changes whenever the job has saved its work: "" = never yet. */
   checkpointMark(jobId: string): Promise<string>;

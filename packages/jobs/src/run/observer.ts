@@ -1,7 +1,7 @@
 import { ENDED, type Job, parseToken } from "../book/job.ts";
 import type { EngineJob } from "../engines/engine.ts";
 import type { Desk } from "./desk.ts";
-import { inParallel } from "./hand-over.ts";
+import { inParallel } from "./in-parallel.ts";
 import { missing, takeIn, type Told } from "./observe.ts";
 import { Racks } from "./tables.ts";
 
@@ -37,9 +37,10 @@ export class Observer {
     if (nowMs - this.#marksMs >= LOOK_AT_MARKS_MS) await this.#lookAtMarks(nowMs);
   }
 
-  /** The engine has just taken a job, or was found to have it. */
+  /** The engine has just taken a job, or was found to have it: a listing asked for before may not show it. */
   adopt(job: Job, engineId: string, nowMs: number): void {
     job.engineId = engineId;
+    job.sentMs = nowMs;
     if (job.state === "waiting") job.state = "held";
     this.#desk.live.tell(job, nowMs, "handed-over", `at the engine as ${engineId}`);
   }
@@ -59,7 +60,8 @@ export class Observer {
     const { engine, now } = desk.options;
     this.#jobsMs = nowMs + LIST_JOBS_MS;
     desk.listings++;
-    const changes = await engine.changes(this.#cursor);
+    // One that is looked for may be nowhere: that nothing changed is no answer then.
+    const changes = await engine.changes(this.#lookedFor().length > 0 ? "" : this.#cursor);
     // A listing that took long is not asked for again soon: the engine has other work.
     const answeredMs = now();
     this.#jobsMs = Math.max(this.#jobsMs, answeredMs + LISTING_REST * (answeredMs - nowMs));
@@ -99,7 +101,8 @@ export class Observer {
       if (token === undefined) continue;
       const job = live.get(token.id);
       const current = job !== undefined && !ENDED.has(job.state) && token.attempt === job.attempt;
-      if (current && job.engineId === "") this.adopt(job, engineJob.engineId, nowMs);
+      // A copy whose id was never written down was never let go: when it is over, it was one too many.
+      if (current && job.engineId === "" && !isOver(engineJob)) this.adopt(job, engineJob.engineId, nowMs);
       if (current && job.engineId === engineJob.engineId) {
         found.add(job);
         this.#follow(job, () => takeIn(job, engineJob, nowMs), nowMs);
@@ -118,8 +121,13 @@ export class Observer {
       const exitMark = await options.files.exitMark(job.id);
       this.#follow(job, () => missing(job, exitMark, nowMs), nowMs);
     }
-    for (const job of live.filter(({ engineId, sentMs }) => engineId === "" && sentMs > 0))
-      if (nowMs - job.sentMs >= LOOK_FOR_MS) job.sentMs = 0; // it is not there: it is sent again, under the same token
+    for (const job of this.#lookedFor()) if (nowMs - job.sentMs >= LOOK_FOR_MS) job.sentMs = 0; // it is not there: it is sent again, under the same token
+  }
+
+  /** They were sent, and it was not heard what came of it. */
+  #lookedFor(): readonly Job[] {
+    const { live, handing } = this.#desk;
+    return live.filter((job) => job.engineId === "" && job.sentMs > 0 && !handing.has(job));
   }
 
   #follow(job: Job, change: () => Told | undefined, nowMs: number): void {

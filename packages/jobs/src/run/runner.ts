@@ -5,12 +5,15 @@ import { Decider } from "./decider.ts";
 import { Desk, type RunnerOptions } from "./desk.ts";
 import { EngineCalls } from "./engine-calls.ts";
 import { EngineNote } from "./engine-note.ts";
+import { HandOver } from "./hand-over.ts";
 import { ended } from "./observe.ts";
 import { Observer } from "./observer.ts";
 import type { PowerState } from "./power-source.ts";
 import { monthOf, UsageMeter } from "./usage-meter.ts";
 
 const TICK_MS = 250;
+/** However often something is asked for, steps begin so far apart: many are taken in by one. */
+const POKED_MS = 100;
 /** Without any change: decided anew after this long. */
 const DECIDE_MS = 2_000;
 
@@ -30,19 +33,22 @@ export interface RunnerView {
  * Runs the jobs of the book on an engine. Everything that must not be forgotten is written down before the engine is told, and everything
  * that the engine says is held against it: so it may be killed at any moment, and so may the engine.
  *
- * One step: take in what people ask → look at the engine → decide → write down → hand over, let go, pause, end → meter → write down.
+ * One step: take in what people ask → look at the engine → decide → write down → let go, pause, end → meter → write down. Beside the steps
+ * waiting jobs are handed over.
  */
 export class JobRunner {
   readonly #desk: Desk;
   readonly #observer: Observer;
   readonly #decider: Decider;
   readonly #calls: EngineCalls;
+  readonly #handOver: HandOver;
   readonly #usage: UsageMeter;
   readonly #note: EngineNote;
   #askedMs = -Infinity;
   #quotasMs = -Infinity;
   #decidedMs = -Infinity;
   #stepping: Promise<boolean> | undefined;
+  #steppedMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #started = false;
   #poked = false;
@@ -52,7 +58,8 @@ export class JobRunner {
     this.#desk = new Desk(options);
     this.#observer = new Observer(this.#desk);
     this.#decider = new Decider(this.#desk);
-    this.#calls = new EngineCalls(this.#desk, this.#observer, this.#decider);
+    this.#calls = new EngineCalls(this.#desk);
+    this.#handOver = new HandOver(this.#desk, this.#observer, this.#decider, () => this.#wake());
     this.#usage = new UsageMeter(this.#desk);
     this.#note = new EngineNote(this.#desk);
   }
@@ -66,8 +73,7 @@ export class JobRunner {
   /** Something was asked for: it is looked at now rather than in a while. */
   poke(): void {
     this.#askedMs = -Infinity;
-    this.#poked = true;
-    if (this.#stepping === undefined) this.#wakeIn(0);
+    this.#wake();
   }
 
   /** Ends the work here; jobs go on at the engine. */
@@ -75,6 +81,7 @@ export class JobRunner {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#stepping?.catch(() => {});
+    await this.#handOver.close();
     this.#desk.options.meter.stop?.();
     await this.#usage.meterNow().catch(() => {}); // a database that is away is met again at the next start
     await this.#desk.options.engine.close();
@@ -94,8 +101,15 @@ export class JobRunner {
     return this.#desk.live.get(id);
   }
 
-  /** One step; true when there is more to do at once. */
-  step(): Promise<boolean> {
+  /** One step, and all hand-overs that it set going; true when there is more to do at once. */
+  async step(): Promise<boolean> {
+    const more = await this.#stepAlone();
+    await this.#handOver.idle();
+    await this.#desk.write();
+    return more && this.#desk.problem === "";
+  }
+
+  #stepAlone(): Promise<boolean> {
     this.#stepping ??= this.#step().finally(() => (this.#stepping = undefined));
     return this.#stepping;
   }
@@ -126,9 +140,9 @@ export class JobRunner {
     await this.#decider.lookUpPast();
     await this.#calls.doAsked(nowMs);
     await this.#calls.stopPausing(nowMs);
-    const more = await this.#calls.handOver(nowMs);
     await this.#usage.tick(nowMs);
-    await desk.write();
+    const more = this.#handOver.takeOn(nowMs);
+    await desk.write(); // that of the hand-over, too
     await this.#note.write(nowMs);
     return more;
   }
@@ -158,6 +172,16 @@ export class JobRunner {
     else desk.asked.set(id, "cancel");
   }
 
+  #wake(): void {
+    this.#poked = true;
+    if (this.#stepping === undefined) this.#wakeSoon();
+  }
+
+  #wakeSoon(): void {
+    const sinceMs = this.#desk.options.now() - this.#steppedMs;
+    this.#wakeIn(Math.min(POKED_MS, Math.max(0, POKED_MS - sinceMs)));
+  }
+
   #wakeIn(delayMs: number): void {
     clearTimeout(this.#timer);
     if (!this.#closed && this.#started) this.#timer = setTimeout(() => void this.#work(), delayMs);
@@ -165,10 +189,11 @@ export class JobRunner {
 
   async #work(): Promise<void> {
     this.#poked = false;
-    const more = await this.step().catch((error: Error) => {
+    this.#steppedMs = this.#desk.options.now();
+    await this.#stepAlone().catch((error: Error) => {
       this.#desk.options.complain(`jobs: ${error instanceof PulmuError ? error.message : (error.stack ?? error.message)}`);
-      return false;
     });
-    this.#wakeIn(more || this.#poked ? 0 : TICK_MS);
+    if (this.#poked) this.#wakeSoon();
+    else this.#wakeIn(TICK_MS);
   }
 }

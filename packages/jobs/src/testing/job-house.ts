@@ -15,6 +15,7 @@ import type { PowerState } from "../run/power-source.ts";
 import { JobRunner } from "../run/runner.ts";
 import type { ClusterFacts } from "../spec/cluster.ts";
 import { parseSpec } from "../spec/load-spec.ts";
+import type { JobSpec } from "../spec/job-spec.ts";
 import { submitJob } from "../submit.ts";
 
 const CALENDAR = { utcOffsetMin: 540 };
@@ -76,7 +77,10 @@ export class JobHouse {
   async submit(projectId: string, lines: string, token = `t${++this.#tokens}`): Promise<readonly Job[]> {
     const usual = ["pulmu: job/v1", "name: test", "command: [echo]", "expected: 1 min"];
     const byKey = new Map([...usual, ...lines.split("\n")].map((line) => [line.split(":")[0], line])); // the last one of a key counts
-    const spec = parseSpec(`${[...byKey.values()].join("\n")}\n`, "test.yaml");
+    return this.submitSpec(projectId, parseSpec(`${[...byKey.values()].join("\n")}\n`, "test.yaml"), token);
+  }
+
+  async submitSpec(projectId: string, spec: JobSpec, token: string): Promise<readonly Job[]> {
     const asker = { by: "test", projectId, token, traceparent: "" };
     const randomBytes = (count: number) => Uint8Array.from({ length: count }, () => Math.floor(this.#random.next() * 256));
     const jobs = await submitJob(this.book, spec, asker, FACTS, { nowMs: this.#options.now(), randomBytes });

@@ -7,7 +7,7 @@ import { isFirstShape, newestCommon, REST_VERSIONS, type RestVersion } from "./r
 
 /** Every call ends within this; a listing of 10,000 jobs took 6 s where it was measured. */
 const TIMEOUT_MS = 20_000;
-const CONNECTIONS = 8;
+const CONNECTIONS = 16;
 /** Bytes of one answer at most: 10,000 jobs are 34 MB to 97 MB. */
 const MAX_ANSWER = 512 * 2 ** 20;
 
