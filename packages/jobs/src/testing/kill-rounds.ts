@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSyn
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStore, prepareJournal } from "@pulmu/journal";
-import { random, type Random } from "@pulmu/units";
+import { PulmuError, random, type Random } from "@pulmu/units";
 import { JobBook } from "../book/job-book.ts";
 import { ENDED, type Job } from "../book/job.ts";
 import { prepareJobs } from "../book/schema.ts";
@@ -118,6 +118,10 @@ export async function killRounds({ rounds, seed, database, say }: KillOptions): 
     }
     setPower(FULL_W);
     return await judge({ lab, book, jobs, kills, watch, filesRoot });
+  } catch (error) {
+    if (!(error instanceof PulmuError)) throw error;
+    const { samples, overLimitGpus } = watch;
+    return { jobs: jobs.length, kills, pauses: 0, handedOverAgain: 0, samples, overLimitGpus, findings: [`given up: ${error.message}`] };
   } finally {
     watch.stop();
     await pulmu.kill();
@@ -139,13 +143,13 @@ async function submit(book: JobBook, projectId: string, token: string, dice: Ran
   return persist(() => submitJob(book, spec, asker, FACTS, { nowMs: Date.now(), randomBytes: () => bytes }));
 }
 
-/** Under one token a submission may be sent until it is acknowledged. */
+/** Under one token a submission may be sent until it is acknowledged. A database that recovers beside other work takes its time. */
 async function persist<T>(work: () => Promise<T>): Promise<T> {
-  for (let i = 0; ; i++) {
+  for (const start = Date.now(); ;) {
     try {
       return await work();
     } catch (error) {
-      if (i >= 50) throw error;
+      if (Date.now() - start > END_MS) throw error;
       await sleep(200);
     }
   }

@@ -33,6 +33,24 @@ test("a batch that fails fails all its callers, and the next one is written", as
   assert.equal(await group.submit(3), 3);
 });
 
+test("a database that goes away and stays away is told to whoever waits, and to nobody else: no promise is left over", async () => {
+  const left: unknown[] = [];
+  const onLeft = (error: unknown) => left.push(error);
+  process.on("unhandledRejection", onLeft);
+  const group = new GroupCommit<number, number>(
+    async () => {
+      await new Promise(setImmediate);
+      throw new Error("away");
+    },
+    { maxBatch: 2, maxQueued: 10 },
+  );
+  const results = await Promise.allSettled([1, 2, 3, 4, 5].map((item) => group.submit(item)));
+  await group.idle();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("unhandledRejection", onLeft);
+  assert.deepEqual([results.filter(({ status }) => status === "rejected").length, left], [5, []]);
+});
+
 test("it refuses, rather than grow, when too many wait", async () => {
   const group = new GroupCommit<number, number>(async (items) => items, { maxBatch: 10, maxQueued: 2 });
   const taken = [group.submit(1), group.submit(2)];
