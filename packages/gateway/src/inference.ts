@@ -1,7 +1,7 @@
 import { may, type Principal } from "@pulmu/govern";
-import type { Hold, Spender } from "@pulmu/ledger";
+import type { Estimate, Hold, Spender } from "@pulmu/ledger";
 import { PulmuError } from "@pulmu/units";
-import type { Place } from "./admission/lane.ts";
+import type { Arrival, Place } from "./admission/lane.ts";
 import type { Ask, Endpoint } from "./endpoints/endpoint.ts";
 import type { GatewayLimits, GatewayOptions } from "./gateway-options.ts";
 import { answerHeaders, type Told } from "./http/answer-headers.ts";
@@ -10,6 +10,7 @@ import { isObject, type JsonObject, parseObject, readBody } from "./http/read-bo
 import { type Sent, writeBody } from "./http/write-body.ts";
 import { answerFacts, metersOf } from "./metering/cost.ts";
 import { limitRefusal } from "./metering/limit-answers.ts";
+import { promptTokensOf, reservation } from "./metering/reservation.ts";
 import { readUsage, type Usage } from "./metering/usage.ts";
 import { cacheSalt } from "./policy/cache-salt.ts";
 import { guard } from "./policy/pii/guard.ts";
@@ -45,7 +46,6 @@ interface Made {
 
 /** Attempts at one request, the first included. */
 const MAX_ATTEMPTS = 3;
-const BYTES_PER_TOKEN = 4;
 /** Refusals that are decided here, and say nothing of what was asked: forbidden, over a limit, no room. */
 const OURS: readonly number[] = [403, 429, 503];
 
@@ -115,15 +115,19 @@ export class Inference {
     const { body, counts } = guard(read, action);
     // Where personal data must not pass, what was looked at is what is sent.
     const sent = action === "allow" || action === "report" ? { bytes: raw, body: read } : undefined;
-    const hold = await this.#reserve(principal, ask, deployment);
+    const { accounts } = this.#options;
+    const { spender, estimate } = reservation(principal, ask, deployment.spec);
+    // Nearly always there is budget at hand and a place is free: then nothing is waited for, not even a turn.
+    const hold = accounts.tryReserve(spender, estimate) ?? (await this.#reserve(spender, estimate));
     let place: Place | undefined;
     try {
-      place = await this.#enter(exchange, principal, ask, deployment);
+      const arrival = this.#arrival(exchange, principal, ask, deployment.spec);
+      place = deployment.lane.tryEnter(arrival) ?? (await deployment.lane.wait(arrival, (leave) => exchange.onLeave(leave)));
       if (note !== undefined) [note.waitedMs, note.because] = [place.waitedMs, place.curtailment?.traceparent];
       await this.#answer({ exchange, endpoint, body, sent, ask, principal, hold, place, wish, rules, counts, note }, deployment);
     } finally {
       place?.leave();
-      this.#options.accounts.release(hold); // what was settled stays as it is
+      accounts.release(hold); // what was settled stays as it is
     }
   }
 
@@ -144,35 +148,21 @@ export class Inference {
     throw forbidden(flow, decision);
   }
 
-  async #enter(exchange: Caller, principal: Principal, ask: Ask, { spec, lane }: Deployment): Promise<Place> {
+  #arrival(exchange: Caller, principal: Principal, ask: Ask, spec: DeploymentSpec): Arrival {
     const { now, serviceClassOf } = this.#options;
-    const arrival = {
+    return {
       tenantId: principal.tenantId!,
-      serviceClass: ask.flexible || exchange.patient ? ("flexible" as const) : (serviceClassOf?.(principal) ?? "standard"),
-      cost: Math.ceil(ask.promptBytes / BYTES_PER_TOKEN) + (ask.maxOutputTokens ?? spec.maxOutputTokens),
+      serviceClass: ask.flexible || exchange.patient ? "flexible" : (serviceClassOf?.(principal) ?? "standard"),
+      cost: promptTokensOf(ask) + (ask.maxOutputTokens ?? spec.maxOutputTokens),
       nowMs: now(),
     };
-    return lane.tryEnter(arrival) ?? (await lane.wait(arrival, (leave) => exchange.onLeave(leave)));
   }
 
-  async #reserve(principal: Principal, ask: Ask, { spec }: Deployment): Promise<Hold> {
+  /** Budget that this process has not at hand. @throws Refusal 429 */
+  async #reserve(spender: Spender, estimate: Estimate): Promise<Hold> {
     const { accounts, calendar, now } = this.#options;
-    const spender: Spender = {
-      tenantId: principal.tenantId!,
-      projectId: principal.projectId!,
-      keyId: principal.keyId!,
-      modelId: spec.modelId,
-    };
-    const estimate = {
-      meters: {
-        requests: 1,
-        promptTokens: Math.ceil(ask.promptBytes / BYTES_PER_TOKEN),
-        outputTokens: ask.maxOutputTokens ?? spec.maxOutputTokens,
-      },
-      acceleratorId: spec.acceleratorId,
-    };
     try {
-      return accounts.tryReserve(spender, estimate) ?? (await accounts.reserve(spender, estimate));
+      return await accounts.reserve(spender, estimate);
     } catch (error) {
       if (error instanceof PulmuError && error.code === "limit.exceeded") throw limitRefusal(error, now(), calendar);
       throw error;
@@ -275,7 +265,7 @@ export class Inference {
     const answer = parsedAnswer(bytes);
     if (status !== 200) throw upstreamRefusal(status, answer);
     if (answer === undefined || work.ask.streamed) throw garbage();
-    const usage = readUsage(answer["usage"]) ?? { promptTokens: this.#promptTokens(work), cachedTokens: 0, outputTokens: 0 };
+    const usage = readUsage(answer["usage"]) ?? { promptTokens: promptTokensOf(work.ask), cachedTokens: 0, outputTokens: 0 };
     const extra = await this.#settle(work, made, usage);
     const headers = this.#headers(work, made);
     headers["x-pulmu-energy-joules"] = extra["energy_joules"] as number;
@@ -299,11 +289,7 @@ export class Inference {
 
   /** What an answer that may have broken off is billed for: what the upstream counted, else the events that were passed on. */
   #billed(work: Work, { usage, events }: Delivered): Usage {
-    return usage ?? { promptTokens: events === 0 ? 0 : this.#promptTokens(work), cachedTokens: 0, outputTokens: events };
-  }
-
-  #promptTokens({ ask }: Work): number {
-    return Math.ceil(ask.promptBytes / BYTES_PER_TOKEN);
+    return usage ?? { promptTokens: events === 0 ? 0 : promptTokensOf(work.ask), cachedTokens: 0, outputTokens: events };
   }
 
   #headers(work: Work, { deployment }: Made): Headers {

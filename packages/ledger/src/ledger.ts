@@ -84,6 +84,7 @@ export class Ledger {
       patienceMs: options.patienceMs,
       writer: () => this.#currentWriter(),
       onEnded: () => (this.#lost = true),
+      expected: () => this.#book.holds,
     });
   }
 

@@ -26,7 +26,8 @@ export class RequestIds {
   /** The caller's trace goes on with a step of ours; without one a new trace begins. */
   trace(parent: Trace | undefined): string {
     if (parent !== undefined) return formatTraceparent({ ...parent, spanId: this.#hex(8) });
-    return formatTraceparent({ traceId: this.#hex(16), spanId: this.#hex(8), flags: "01" });
+    const hex = this.#hex(24);
+    return formatTraceparent({ traceId: hex.slice(0, 32), spanId: hex.slice(32), flags: "01" });
   }
 
   #hex(bytes: number): string {

@@ -10,7 +10,7 @@ export interface Sent {
 /** A value of a request at least so long goes on as its bytes came: to write 64 KB of prose anew takes 100 to 240 µs, as much as all else. */
 const LARGE_BYTES = 4_096;
 /** The same for answers, which nobody reads twice. */
-export const LARGE_ANSWER_BYTES = 256;
+export const LARGE_ANSWER_BYTES = 2_048;
 
 /**
  * Writes what is passed on. Each name stands in it once and every value is written anew, so that no second reader can understand it

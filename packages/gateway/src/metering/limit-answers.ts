@@ -29,6 +29,11 @@ export function limitRefusal(error: PulmuError, nowMs: number, calendar: Calenda
   });
 }
 
+const RATE_LIMIT_HEADERS = {
+  requests: { limit: "x-ratelimit-limit-requests", remaining: "x-ratelimit-remaining-requests", reset: "x-ratelimit-reset-requests" },
+  tokens: { limit: "x-ratelimit-limit-tokens", remaining: "x-ratelimit-remaining-tokens", reset: "x-ratelimit-reset-tokens" },
+} as const;
+
 /** OpenAI's `x-ratelimit-*` headers, for the tightest of the tenant's own limits by the minute. What other processes hold is not counted as remaining. */
 export function rateLimitHeaders(hold: Hold, nowMs: number, headers: Record<string, string | number>): void {
   for (const meter of ["requests", "tokens"] as const) {
@@ -39,9 +44,10 @@ export function rateLimitHeaders(hold: Hold, nowMs: number, headers: Record<stri
       if (own && (tightest === undefined || free < tightest.free)) tightest = counter;
     }
     if (tightest === undefined) continue;
-    headers[`x-ratelimit-limit-${meter}`] = String(tightest.limit.most);
-    headers[`x-ratelimit-remaining-${meter}`] = String(tightest.free > 0n ? tightest.free : 0n);
-    headers[`x-ratelimit-reset-${meter}`] = `${secondsUntil(tightest.endMs, nowMs)}s`;
+    const names = RATE_LIMIT_HEADERS[meter];
+    headers[names.limit] = String(tightest.limit.most);
+    headers[names.remaining] = String(tightest.free > 0n ? tightest.free : 0n);
+    headers[names.reset] = `${secondsUntil(tightest.endMs, nowMs)}s`;
   }
 }
 

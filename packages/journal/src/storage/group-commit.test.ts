@@ -57,3 +57,40 @@ test("it refuses, rather than grow, when too many wait", async () => {
   await assert.rejects(group.submit(3), /store.backlog|cannot keep up/);
   assert.deepEqual(await Promise.all(taken), [1, 2]);
 });
+
+test("a batch waits for all that are under way, and goes when the last is there", async () => {
+  let underWay = 3;
+  const batches: number[][] = [];
+  const write = async (items: readonly number[]) => {
+    batches.push([...items]);
+    underWay -= items.length;
+    return items;
+  };
+  const group = new GroupCommit<number, number>(write, { maxBatch: 10, maxQueued: 10, expected: () => underWay, gatherMs: 600_000 });
+  const first = group.submit(1);
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  assert.deepEqual(batches, []);
+  await Promise.all([first, group.submit(2), group.submit(3)]);
+  assert.deepEqual(batches, [[1, 2, 3]]);
+});
+
+test("a batch does not wait long for what does not come", async () => {
+  const group = new GroupCommit<number, number>(async (items) => items, {
+    maxBatch: 10,
+    maxQueued: 10,
+    expected: () => 1_000,
+    gatherMs: 1,
+  });
+  assert.equal(await group.submit(1), 1);
+});
+
+test("a batch that is full waits for nobody", async () => {
+  const group = new GroupCommit<number, number>(async (items) => items, {
+    maxBatch: 2,
+    maxQueued: 10,
+    expected: () => 1_000,
+    gatherMs: 600_000,
+  });
+  assert.deepEqual(await Promise.all([group.submit(1), group.submit(2)]), [1, 2]);
+});

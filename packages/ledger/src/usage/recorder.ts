@@ -23,6 +23,8 @@ export interface RecorderOptions {
   readonly onEnded: () => void;
   /** How long a record waits for a database that does not answer, before it is refused. */
   readonly patienceMs: number;
+  /** Work under way that will be recorded when it ends. */
+  readonly expected: () => number;
 }
 
 /** Numbers `[from, until)`. */
@@ -51,7 +53,11 @@ export class Recorder {
   constructor(store: Store, options: RecorderOptions) {
     this.#store = store;
     this.#options = options;
-    this.#group = new GroupCommit((items) => this.#persist(items), { maxBatch: MAX_BATCH, maxQueued: MAX_QUEUED });
+    this.#group = new GroupCommit((items) => this.#persist(items), {
+      maxBatch: MAX_BATCH,
+      maxQueued: MAX_QUEUED,
+      expected: options.expected,
+    });
   }
 
   get queued(): number {
