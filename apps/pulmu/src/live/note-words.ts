@@ -22,6 +22,8 @@ const ENGLISH = {
   "critical-cuts": ({ racks, rack, limitW, needW, because }: Cut & { readonly racks: number }) =>
     `critical work is cut on ${racks} racks, first ${rack} at ${formatPower(limitW)} of ${formatPower(needW)}, for ${because}`,
   "over-limit": ({ names }: { names: string }) => `over its limit, caps come down: ${names}`,
+  "curve-repaired": ({ rackType, work, dropped }: { rackType: string; work: string; dropped: number }) =>
+    `${rackType} at ${work}: the worth of power is not concave, its hull is taken (${dropped} points lie below it)`,
   "twin-behind": ({ behindS }: { behindS: number }) =>
     `The twin was ${formatDuration(behindS)} behind the wall clock; it goes on from where it was`,
   "twin-ahead": ({ aheadS }: { aheadS: number }) =>

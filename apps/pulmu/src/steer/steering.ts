@@ -313,7 +313,8 @@ export class Steering {
     this.#excursions = excursions;
     for (const { rackType, work, dropped } of this.setup.profiles.repairs.slice(this.#repairsTold)) {
       this.#repairsTold++;
-      this.#note("info", `${rackType} at ${work}: the worth of power is not concave, its hull is taken (${dropped} points lie below it)`);
+      const { text, words } = noted("curve-repaired", { rackType, work, dropped });
+      this.#note("info", text, words);
     }
   }
 

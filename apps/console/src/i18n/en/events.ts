@@ -47,6 +47,7 @@ export const events = {
   "event.critical-cut": "critical work is cut: {rack} at {limitW} of {needW}, for {because}",
   "event.critical-cuts": "critical work is cut on {racks} racks, first {rack} at {limitW} of {needW}, for {because}",
   "event.over-limit": "over its limit, caps come down: {names}",
+  "event.curve-repaired": "{rackType} at {work}: its curve of worth over power is taken by its hull; points below it: {dropped}",
   "event.twin-behind": "the twin was {behindS} behind the wall clock; it goes on from where it was",
   "event.twin-ahead": "the twin is {aheadS} ahead: the wall clock was set back; it goes on from where it was",
 } as const satisfies Readonly<Record<`event.${KnownWords["code"] | "fault" | "repaired"}`, string>>;

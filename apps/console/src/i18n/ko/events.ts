@@ -47,6 +47,7 @@ export const events: Readonly<Record<keyof typeof en, string>> = {
   "event.critical-cut": "중요 작업 제한: {rack}, {needW} 가운데 {limitW} ({because})",
   "event.critical-cuts": "랙 {racks}대의 중요 작업 제한, 먼저 {rack}: {needW} 가운데 {limitW} ({because})",
   "event.over-limit": "한도 초과, 상한을 내림: {names}",
+  "event.curve-repaired": "{rackType}, {work}: 전력 가치 곡선을 볼록 껍질로 대신함, 아래에 놓인 점 {dropped}개",
   "event.twin-behind": "트윈이 실제 시각보다 {behindS} 늦어, 그 자리에서 이어 감",
   "event.twin-ahead": "시계가 되돌려져 트윈이 {aheadS} 앞섬, 그 자리에서 이어 감",
 };

@@ -9,6 +9,7 @@ import { Drill, type Chosen } from "./drill.tsx";
 import { Floor } from "./floor.tsx";
 import { Flow } from "./flow.tsx";
 import { Headline } from "./headline.tsx";
+import { LastEvent } from "./last-event.tsx";
 import { Phases } from "./phases.tsx";
 import { PowerChart } from "./power-chart.tsx";
 import { tellEvent, tellSubject } from "./tell-event.ts";
@@ -43,7 +44,7 @@ export default function FactoryPage() {
           )}
         </Card>
         <PowerChart />
-        <Card title={t("factory.floor")} className={chosen === undefined ? "c8 stretch" : "c7 stretch"}>
+        <Card title={t("factory.floor")} className={`floor-card stretch ${chosen === undefined ? "c8" : "c7"}`}>
           <Answer query={plan}>
             {(drawn) =>
               now === undefined ? (
@@ -67,6 +68,7 @@ export default function FactoryPage() {
           </Card>
         ) : (
           <div className="c4 column stretch">
+            <LastEvent />
             <WatchCard maxInletC={Math.min(...(plan.data?.types ?? []).map((type) => type.maxInletC))} onChoose={choose} />
             <EventsCard />
           </div>
@@ -76,7 +78,8 @@ export default function FactoryPage() {
             <div className="c6">
               <WatchCard maxInletC={Math.min(...(plan.data?.types ?? []).map((type) => type.maxInletC))} onChoose={choose} />
             </div>
-            <div className="c6">
+            <div className="c6 column">
+              <LastEvent />
               <EventsCard />
             </div>
           </div>

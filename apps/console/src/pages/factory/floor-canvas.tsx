@@ -17,7 +17,8 @@ import { FloorPainter } from "./floor-painter.ts";
 import { known } from "./known.ts";
 import { FULL_VIEW, movedBy, planPoint, zoomedBy, type Frame, type View } from "./floor-view.ts";
 
-const HEIGHT = 330;
+/** Of the plan, px: more where what stands beside it is higher. */
+const LOWEST = 330;
 const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
@@ -51,7 +52,7 @@ export function FloorCanvas(props: {
   const painter = useRef<FloorPainter>(undefined);
   const view = useRef<View>(FULL_VIEW);
   const drag = useRef<{ x: number; y: number; moved: boolean }>(undefined);
-  const [size, setSize] = useState({ width: 800, height: HEIGHT });
+  const [size, setSize] = useState({ width: 800, height: LOWEST });
   const [focus, setFocus] = useState(-1);
   const [hover, setHover] = useState(-1);
   const layout = useMemo(() => layFloor(plan, size.width / size.height), [plan, size]);
@@ -59,7 +60,9 @@ export function FloorCanvas(props: {
   const isChosen = chosen === undefined ? -1 : plan.racks.id.indexOf(chosen);
 
   useLayoutEffect(() => {
-    const watcher = new ResizeObserver(([entry]) => setSize({ width: Math.max(200, Math.floor(entry.contentRect.width)), height: HEIGHT }));
+    const watcher = new ResizeObserver(([{ contentRect }]) =>
+      setSize({ width: Math.max(200, Math.floor(contentRect.width)), height: Math.max(LOWEST, Math.floor(contentRect.height)) }),
+    );
     watcher.observe(canvas.current!.parentElement!);
     painter.current = new FloorPainter(canvas.current!);
     return () => {
@@ -170,7 +173,7 @@ function Tip(props: {
   const { format } = useSpeech();
   const [left, top, scale] = shownAt(view, frame, rack);
   const style = {
-    top: Math.min(top + scale * 1.4 + 6, HEIGHT - 70),
+    top: Math.min(top + scale * 1.4 + 6, frame.height - 70),
     ...(left > frame.width / 2 ? { right: frame.width - left + 6 } : { left: left + scale + 6 }),
   };
   return (

@@ -20,24 +20,18 @@ const MARGIN = 1.4;
 const TITLE = 2.2;
 const AISLE = 0.5;
 
-/** Sets halls side by side so that the plan is about as wide as the room it is shown in. */
+/** Sets halls side by side, in lines as long as make them largest in a picture that is `aspect` times as wide as high. */
 export function layFloor({ halls, racks }: FloorPlan, aspect: number): FloorLayout {
   const sizes = halls.map(({ rows, racksPerRow }) => ({ width: racksPerRow + MARGIN, height: rows * (1 + AISLE) + TITLE }));
-  const area = sizes.reduce((sum, { width, height }) => sum + width * height, 0);
-  const wanted = Math.max(Math.sqrt(area * aspect), ...sizes.map(({ width }) => width));
-  let [x, y, lineHeight, width] = [0, 0, 0, 0];
+  const scaleOf = ({ width, height }: Lines) => Math.min(aspect / width, 1 / height);
+  let best = inLines(sizes, 1);
+  for (let most = 2; most <= halls.length; most++) {
+    const tried = inLines(sizes, most);
+    if (scaleOf(tried) > scaleOf(best)) best = tried;
+  }
   const placed = halls.map(({ id }, h) => {
-    const size = sizes[h];
-    if (x > 0 && x + size.width > wanted * 1.02) {
-      x = 0;
-      y += lineHeight;
-      lineHeight = 0;
-    }
-    const hall = { id, x, y, width: size.width - MARGIN, height: size.height - TITLE };
-    x += size.width;
-    lineHeight = Math.max(lineHeight, size.height);
-    width = Math.max(width, x);
-    return hall;
+    const [x, y] = best.places[h];
+    return { id, x, y, width: sizes[h].width - MARGIN, height: sizes[h].height - TITLE };
   });
   const rackX = new Float32Array(racks.id.length);
   const rackY = new Float32Array(racks.id.length);
@@ -46,7 +40,30 @@ export function layFloor({ halls, racks }: FloorPlan, aspect: number): FloorLayo
       rackX[r] = placed[h].x + racks.position[r] - racks.position[firstRack];
       rackY[r] = placed[h].y + TITLE - 0.6 + (racks.row[r] - racks.row[firstRack]) * (1 + AISLE);
     }
-  return { width: width - MARGIN, height: y + lineHeight, halls: placed, rackX, rackY };
+  return { width: best.width, height: best.height, halls: placed, rackX, rackY };
+}
+
+interface Lines {
+  readonly width: number;
+  readonly height: number;
+  readonly places: readonly (readonly [x: number, y: number])[];
+}
+
+/** At most so many in a line. */
+function inLines(sizes: readonly { readonly width: number; readonly height: number }[], most: number): Lines {
+  let [x, y, lineHeight, width] = [0, 0, 0, 0];
+  const places = sizes.map((size, i) => {
+    if (i > 0 && i % most === 0) {
+      y += lineHeight;
+      [x, lineHeight] = [0, 0];
+    }
+    const place = [x, y] as const;
+    x += size.width;
+    lineHeight = Math.max(lineHeight, size.height);
+    width = Math.max(width, x);
+    return place;
+  });
+  return { width: width - MARGIN, height: y + lineHeight, places };
 }
 
 /** The rack at a point of the plan, -1: none. Cost: the racks, a few microseconds for thousands. */

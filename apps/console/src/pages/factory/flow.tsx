@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import type { FactoryState, WorkState } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { layFlow } from "./flow-layout.ts";
+import { layFlow, type PlacedNode } from "./flow-layout.ts";
 import { flowOf } from "./flow-of.ts";
 
 const HEIGHT = 330;
@@ -69,7 +69,7 @@ export function Flow(props: {
                   dy={node.height > TWO_LINES_FROM ? "-0.25em" : "0.33em"}
                 >
                   <tspan className="flow-name">{clipped(node.text ?? node.name, isNarrow ? 9 : node.column === 4 ? 24 : 17)}</tspan>
-                  {node.column < 4 && (!isNarrow || node.height > TWO_LINES_FROM) && (
+                  {hasValue(node) && (!isNarrow || node.height > TWO_LINES_FROM) && (
                     <tspan className="flow-value" {...(node.height > TWO_LINES_FROM ? { x: 13, dy: "1.25em" } : { dx: 5 })}>
                       {format.power(node.powerW)}
                     </tspan>
@@ -82,6 +82,11 @@ export function Flow(props: {
       </svg>
     </div>
   );
+}
+
+/** What ends in the middle has no room for its watts before the works' names: they stand in the bar above. */
+function hasValue({ column, height }: PlacedNode): boolean {
+  return column === 2 ? height > TWO_LINES_FROM : column < 4;
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });

@@ -35,7 +35,7 @@ export function AskCard(props: {
   const { atMs } = useClock();
   const facts = useFacts().data;
   const [share, setShare] = useState(16);
-  const [durationS, setDuration] = useState<(typeof DURATIONS_S)[number]>("120");
+  const [durationS, setDuration] = useState<(typeof DURATIONS_S)[number]>("60");
   // The draw when the page was opened: what is asked for must not move under the operator's hand.
   const [baseW, setBase] = useState<number>();
   useEffect(() => {

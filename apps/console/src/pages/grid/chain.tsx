@@ -69,7 +69,8 @@ export function ChainCard({ event }: { readonly event: GridEvent | undefined }) 
 
   function stateOf({ state: how, response, drawnW, limitW }: GridEvent): string {
     if (how === "over") return response === null ? t("unknown") : response.met ? t("grid.met") : t("grid.notMet");
-    return drawnW !== null && drawnW > limitW * 1.002 ? t("verdict.ramp") : t("verdict.target");
+    if (how === "ahead") return t("work.state.waiting");
+    return how === "held" || (drawnW !== null && drawnW <= limitW) ? t("verdict.target") : t("verdict.ramp");
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JournalEntry } from "../../api/types.ts";
+import { en, type MessageKey } from "../../i18n/en.ts";
 import type { Format } from "../../i18n/format.ts";
 import type { Translate } from "../../i18n/language.tsx";
 
@@ -36,7 +37,7 @@ export function tellEntry({ kind, data = {} }: JournalEntry, t: Translate, forma
       });
     }
     case "ledger.settlement.posted":
-      return t("tell.settled", { memo: String(data["memo"] ?? "") });
+      return t("tell.settled", { krw: format.krw(largest(record("krw"))) });
     case "ledger.usage.sealed":
       return t("tell.sealed");
     case "ledger.limit.set":
@@ -51,7 +52,15 @@ export function tellEntry({ kind, data = {} }: JournalEntry, t: Translate, forma
     case "govern.project.created":
     case "govern.account.created":
       return t(`tell.${kind.slice("govern.".length) as "key.created"}`);
-    default:
-      return kind;
+    default: {
+      const key = `told.${kind}`;
+      return key in en ? t(key as MessageKey) : kind;
+    }
   }
+}
+
+/** Of the postings of one entry, which come to nothing together: what was moved. */
+function largest(postings: Readonly<Record<string, unknown>> | undefined): number | undefined {
+  const amounts = Object.values(postings ?? {}).filter((amount) => typeof amount === "number");
+  return amounts.length === 0 ? undefined : Math.max(...amounts.map(Math.abs));
 }
