@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { SYSTEM } from "@pulmu/govern";
 import { BusHome } from "../bus/bus-home.ts";
@@ -44,4 +44,6 @@ test("who asks the first site's accounts is told where those of the site that ra
   new BusHome(".pulmu/exchange").announce({ ...running, journal: ".pulmu/lab/pulmu.db" });
   assert.equal(accountsElsewhere(".pulmu/pulmu.db"), ".pulmu/lab/pulmu.db");
   assert.equal(accountsElsewhere(".pulmu/lab/pulmu.db"), undefined);
+  new BusHome(".pulmu/exchange").announce({ ...running, journal: resolve(".pulmu/lab/pulmu.db") });
+  assert.equal(accountsElsewhere(".pulmu/lab/pulmu.db"), undefined, "the same place, said in full");
 });

@@ -126,6 +126,6 @@ async function knownOffset(store: Store): Promise<number | undefined> {
 export function accountsElsewhere(place: string): string | undefined {
   const home = new BusHome(join(dirname(DEFAULT_DATABASE), "exchange"));
   const running = home.running()?.journal;
-  const isKept = running !== undefined && running !== home.database; // without accounts it writes its journal there
-  return isKept && running !== place ? running : undefined;
+  const isKept = running !== undefined && resolve(running) !== resolve(home.database); // without accounts it writes its journal there
+  return isKept && resolve(running) !== resolve(place) ? running : undefined; // one is said from here, the other in full
 }
