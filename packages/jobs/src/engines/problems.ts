@@ -11,7 +11,7 @@ const HINTS: Readonly<Record<EngineProblem, string>> = {
   version: "upgrade one of the two",
 };
 
-export function engineError(problem: EngineProblem, engine: string, rule: string, hint: string = HINTS[problem]): PulmuError {
+export function engineError(problem: EngineProblem, engine: string, rule: string, hint: string | undefined = HINTS[problem]): PulmuError {
   return new PulmuError({ code: `engine.${problem}`, path: engine, rule, hint });
 }
 

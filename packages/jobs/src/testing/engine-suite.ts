@@ -116,6 +116,18 @@ export function engineSuite(name: string, open: () => Promise<EngineUnderTest>, 
       if (second !== first) await at.engine.cancel(second);
     });
 
+    test("a job keeps away from the nodes it was told to keep away from, whichever they are", async (context) => {
+      if (!able.excludeNodes) return context.skip(`${able.description} cannot leave nodes out`);
+      const names = (await at.engine.nodes()).map(({ name: each }) => each);
+      for (const wanted of [names[0], names.at(-1)!]) {
+        const id = await at.engine.submit(order("sleep 30", { expectedS: 30, excludedNodes: names.filter((each) => each !== wanted) }));
+        await at.engine.release(id);
+        assert.deepEqual((await until(id, ["running"])).nodes, [wanted]);
+        await at.engine.cancel(id);
+        await until(id, ["cancelled"]);
+      }
+    });
+
     test("its nodes have GPUs, and a drained one takes no job until it is back", async (context) => {
       if (!able.drain) return context.skip(`${able.description} cannot drain`);
       const [node] = await at.engine.nodes();

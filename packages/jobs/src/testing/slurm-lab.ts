@@ -25,8 +25,8 @@ export interface SlurmLab {
   readonly user: string;
   /** What Slurm's own commands need in the environment. */
   readonly env: NodeJS.ProcessEnv;
-  /** A token for slurmrestd; negative: one that has expired. */
-  token(lifeS?: number): string;
+  /** A token for slurmrestd, as a machine makes it whose clock is so much ahead; of negative life: one that has expired. */
+  token(lifeS?: number, aheadS?: number): string;
   /** Runs one of Slurm's commands. */
   command(name: "scontrol" | "squeue" | "sinfo" | "scancel" | "sbatch", ...args: string[]): Promise<string>;
   /** Ends a daemon as a crash would; `start` brings it back. */
@@ -120,7 +120,7 @@ export async function startSlurmLab(wanted: Partial<SlurmShape> = {}): Promise<S
     await stop();
     throw error;
   }
-  return { shape, folder, url, user, env, token: (lifeS = 86_400) => jwt(key, user, lifeS), command, kill: (daemon) => end(daemon, "SIGKILL"), start, ready, stop }; // prettier-ignore
+  return { shape, folder, url, user, env, token: (lifeS = 86_400, aheadS = 0) => jwt(key, user, lifeS, aheadS), command, kill: (daemon) => end(daemon, "SIGKILL"), start, ready, stop }; // prettier-ignore
 }
 
 /** Lays out the folder; the key that signs tokens. */
@@ -140,8 +140,8 @@ function prepare(folder: string, shape: SlurmShape, place: Parameters<typeof slu
 }
 
 /** The token that `scontrol token` would make (HS256; `sun` is the user's name), of any life. */
-function jwt(key: Buffer, user: string, lifeS: number): string {
-  const nowS = Math.floor(Date.now() / 1000);
+function jwt(key: Buffer, user: string, lifeS: number, aheadS: number): string {
+  const nowS = Math.floor(Date.now() / 1000) + aheadS;
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
   const body = `${encode({ alg: "HS256", typ: "JWT" })}.${encode({ iat: nowS - 86_400, exp: nowS + lifeS, sun: user })}`;
   return `${body}.${createHmac("sha256", key).update(body).digest("base64url")}`;

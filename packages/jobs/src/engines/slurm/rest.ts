@@ -79,7 +79,8 @@ export class SlurmRest {
   }
 
   async submit(order: EngineOrder, placing: Placing): Promise<string> {
-    const { body, errors: found } = await this.#slurm("POST", "job/submit", this.#submission(order, placing), "unclear");
+    const submission = this.#submission(await this.version(), order, placing);
+    const { body, errors: found } = await this.#slurm("POST", "job/submit", submission, "unclear");
     const id = figure((body["result"] as { job_id?: number } | undefined)?.job_id ?? (body["job_id"] as number | undefined));
     if (id > 0 && found.every(({ code }) => code === HELD_NOTE)) return String(id);
     throw this.#refusal(found, "unclear");
@@ -126,8 +127,8 @@ export class SlurmRest {
     return this.#pool.destroy();
   }
 
-  #submission(order: EngineOrder, { partition, constraint, licenses, gpusPerNode }: Placing): object {
-    const first = isFirstShape(this.#version!);
+  #submission(version: RestVersion, order: EngineOrder, { partition, constraint, licenses, gpusPerNode }: Placing): object {
+    const first = isFirstShape(version);
     const flag = (value: boolean) => (first ? String(value) : value);
     const environment = jobEnvironment(order);
     return {
@@ -168,7 +169,7 @@ export class SlurmRest {
 
   #refusal(found: Answer["errors"], otherwise: "unclear" | "away") {
     const text = found.map(({ code, text: words }) => (code > 0 ? `${words} (${code})` : words)).join("; ") || "an answer without a result";
-    return engineError(found.some(({ code }) => verdict(code)) ? "refused" : otherwise, this.#options.url, text);
+    return found.some(({ code }) => verdict(code)) ? engineError("refused", this.#options.url, text) : engineError(otherwise, this.#options.url, text, this.#clocksHint()); // prettier-ignore
   }
 
   async #slurm(method: Dispatcher.HttpMethod, path: string, body: object | undefined, otherwise: "unclear" | "away"): Promise<Answer> {
@@ -212,12 +213,18 @@ export class SlurmRest {
     return { status, body: parsed, errors: found };
   }
 
+  /** 22.05 answers a token that has expired by slurmctld's clock with "Unspecified error": then the two clocks are worth a look. */
+  #clocksHint(): string | undefined {
+    const expiresS = expiryOf(this.#options.token());
+    return expiresS === undefined ? undefined : `an expired token is answered so, too: this one ends at ${iso(expiresS * 1000)}, and it is ${iso(this.#options.now())} by the clock here`; // prettier-ignore
+  }
+
   /** 22.05 answers an expired token with 500 and "Unspecified error": it is looked at before it is sent. */
   #token(): string {
     const token = this.#options.token();
     const expiresS = expiryOf(token);
     if (expiresS !== undefined && expiresS * 1000 <= this.#options.now())
-      throw engineError("token", this.#options.url, `the token for slurmrestd expired at ${new Date(expiresS * 1000).toISOString()}`);
+      throw engineError("token", this.#options.url, `the token for slurmrestd expired at ${iso(expiresS * 1000)}; it is ${iso(this.#options.now())} by the clock here`); // prettier-ignore
     return token;
   }
 }
@@ -245,6 +252,8 @@ function errorsIn(body: Readonly<Record<string, unknown>> | undefined): Answer["
       "unknown error",
   }));
 }
+
+const iso = (ms: number) => new Date(ms).toISOString();
 
 /** `exp` of a JWT, s; undefined for what is not one. It is not verified here: Slurm does that. */
 function expiryOf(token: string): number | undefined {
