@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSyn
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStore, prepareJournal } from "@pulmu/journal";
+import { prepareLedger } from "@pulmu/ledger";
 import { PulmuError, random, type Random } from "@pulmu/units";
 import { JobBook } from "../book/job-book.ts";
 import { ENDED, type Job } from "../book/job.ts";
@@ -11,6 +12,7 @@ import { openQuota } from "../quota/quota.ts";
 import { parseSpec } from "../spec/load-spec.ts";
 import { submitJob } from "../submit.ts";
 import { FACTS } from "./job-house.ts";
+import { judgeBooks } from "./judge-books.ts";
 import type { RunConfig } from "./run-until-killed.ts";
 import { type SlurmDaemon, type SlurmLab, startSlurmLab } from "./slurm-lab.ts";
 
@@ -58,7 +60,7 @@ for i in $(seq "$1"); do sleep 0.1 || true; done
 
 /**
  * Jobs of three tenants on a real Slurm, while its daemons, the database and Pulmu itself are killed at random moments and power goes up and
- * down. Then everything is put right, and every job must have ended well, once, and never beside itself.
+ * down. Then everything is put right, and every job must have ended well, once, and never beside itself, and be in the ledger as it ran.
  */
 export async function killRounds({ rounds, seed, database, say }: KillOptions): Promise<KillReport> {
   const dice = random(seed);
@@ -78,6 +80,7 @@ export async function killRounds({ rounds, seed, database, say }: KillOptions): 
   const store = await openStore(address);
   await prepareJournal(store);
   await prepareJobs(store);
+  await prepareLedger(store, { utcOffsetMin: 540 });
   const book = new JobBook(store);
   for (const { id, limitGpus } of TENANTS) await book.setQuota({ ...openQuota(id), limitGpus }, "torture", Date.now());
 
@@ -117,7 +120,10 @@ export async function killRounds({ rounds, seed, database, say }: KillOptions): 
       if (round % 10 === 0) say(`round ${round}: ${jobs.length} jobs, ${Object.entries(kills).map(([what, n]) => `${what} ${n}`).join(", ")}`); // prettier-ignore
     }
     setPower(FULL_W);
-    return await judge({ lab, book, jobs, kills, watch, filesRoot });
+    const report = await judge({ lab, book, jobs, kills, watch, filesRoot });
+    await pulmu.end();
+    const ended = await Promise.all(jobs.map(async ({ id }) => (await book.find(id))!));
+    return { ...report, findings: [...report.findings, ...(await judgeBooks(store, ended))] };
   } catch (error) {
     if (!(error instanceof PulmuError)) throw error;
     const { samples, overLimitGpus } = watch;
@@ -214,13 +220,22 @@ class Pulmu {
     });
   }
 
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#signal("SIGKILL");
+  }
+
+  /** Lets it end by itself. */
+  end(): Promise<void> {
+    return this.#signal("SIGTERM");
+  }
+
+  async #signal(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     await new Promise((resolve) => {
       child.once("exit", resolve);
-      child.kill("SIGKILL");
+      child.kill(signal);
     });
   }
 }

@@ -1,6 +1,10 @@
-/** Runs the jobs of a database on a Slurm until it is killed: `node run-until-killed.ts CONFIG`, for tests of what a kill leaves. */
+/**
+ * Runs the jobs of a database on a Slurm until it is killed: `node run-until-killed.ts CONFIG`, for tests of what a kill leaves. On SIGTERM it
+ * ends as a program does, with all usage in the ledger.
+ */
 import { readFileSync } from "node:fs";
 import { openStore } from "@pulmu/journal";
+import { Ledger, recordReading } from "@pulmu/ledger";
 import { JobBook } from "../book/job-book.ts";
 import { prepareJobs } from "../book/schema.ts";
 import { SlurmEngine } from "../engines/slurm/slurm.ts";
@@ -25,7 +29,9 @@ await prepareJobs(store);
 const book = new JobBook(store);
 const houseId = await book.houseId(() => `h${process.pid}`);
 const now = () => Date.now();
-new JobRunner({
+const calendar = { utcOffsetMin: 540 };
+const ledger = await Ledger.open(store, { calendar, now });
+const runner = new JobRunner({
   book,
   engine: new SlurmEngine({ url: config.url, user: config.user, token: () => config.token, env: process.env, now }),
   files: jobFiles(config.filesRoot),
@@ -34,8 +40,15 @@ new JobRunner({
   },
   cluster: FACTS,
   meter: new ModelledMeter({ id: `model/${process.pid}`, facilityPerIt: 1.2, carbonGPerKWh: 400 }),
-  ledger: undefined,
+  ledger,
+  keepReading: (reading) => recordReading(store, calendar, reading),
   houseId,
   now,
   complain: (text) => process.stderr.write(`${text}\n`),
-}).start();
+});
+runner.start();
+process.once("SIGTERM", async () => {
+  await runner.close();
+  await ledger.close();
+  await store.close();
+});
