@@ -26,6 +26,18 @@ export function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
+/** The same as `#rrggbb`, whatever a style sheet that was made small says: `#fff`, `red`. */
+export function hexColour(name: string): string {
+  const text = colour(name);
+  const known = HEX.get(text);
+  if (known !== undefined) return known;
+  const context = document.createElement("canvas").getContext("2d")!;
+  context.fillStyle = text;
+  HEX.set(text, String(context.fillStyle));
+  return String(context.fillStyle);
+}
+const HEX = new Map<string, string>();
+
 function firstTheme(): Theme {
   const kept = localStorage.getItem(KEPT_AS);
   if (kept === "dark" || kept === "light") return kept;

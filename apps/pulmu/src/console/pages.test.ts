@@ -122,6 +122,16 @@ test("down the power tree: feed, transformer, rack, GPUs, each with its series, 
   assert.match(page.url(), /node=main-a/);
 });
 
+test("in a light room the floor plan stands on its card's own white, however short the style sheet writes it", async (t) => {
+  const shown = await show(t, { colorScheme: "light" });
+  if (shown === undefined) return;
+  const { page, url } = shown;
+  await page.goto(url);
+  await page.locator(".floor-box canvas").waitFor();
+  const corner = `[...document.querySelector(".floor-box canvas").getContext("2d").getImageData(0, 0, 1, 1).data].join()`;
+  await page.waitForFunction(`${corner} === "255,255,255,255"`);
+});
+
 test("by keyboard alone a rack is found on the floor plan, heard, and opened", async (t) => {
   const shown = await show(t);
   if (shown === undefined) return;

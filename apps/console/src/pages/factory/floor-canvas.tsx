@@ -11,7 +11,7 @@ import {
 } from "react";
 import type { FloorNow, FloorPlan } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { colour, useTheme } from "../../shell/theme.tsx";
+import { colour, hexColour, useTheme } from "../../shell/theme.tsx";
 import { layFloor, neighbour, rackAt } from "./floor-layout.ts";
 import { FloorPainter } from "./floor-painter.ts";
 import { known } from "./known.ts";
@@ -76,7 +76,7 @@ export function FloorCanvas(props: {
       [focus, colour("text")],
       [isChosen, colour("accent")],
     ] as const;
-    painter.current?.show({ ...size, layout, colours, outlines, ground: colour("panel"), ink: colour("faint") }, view.current);
+    painter.current?.show({ ...size, layout, colours, outlines, ground: hexColour("panel"), ink: colour("faint") }, view.current);
   }, [colours, layout, size, hover, focus, isChosen, theme]);
 
   const turnTo = (next: View) => {

@@ -5,6 +5,7 @@ import { paintRacks, pixelOf } from "./floor-pixels.ts";
 const RED = pixelOf("#ff0000");
 const BLUE = pixelOf("#0000ff");
 
+const PLAIN = /is not #rrggbb/;
 const pictureOf = (width: number, height: number) => ({ pixels: new Uint32Array(width * height), width, height });
 const standing = (...places: readonly (readonly [number, number])[]) => ({
   rackX: Float32Array.from(places, ([x]) => x),
@@ -13,6 +14,11 @@ const standing = (...places: readonly (readonly [number, number])[]) => ({
 
 test("a colour is a pixel whose bytes are red, green, blue and opaque", () => {
   assert.deepEqual([...new Uint8Array(new Uint32Array([pixelOf("#f2924a")]).buffer)], [0xf2, 0x92, 0x4a, 0xff]);
+});
+
+test("a colour that is written shorter is refused, not taken for another one", () => {
+  assert.throws(() => pixelOf("#fff"), PLAIN);
+  assert.throws(() => pixelOf(""), PLAIN);
 });
 
 test("each rack is a block of its own colour, with a gap to the next", () => {

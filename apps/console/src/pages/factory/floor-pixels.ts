@@ -1,5 +1,9 @@
-/** A colour as one pixel of an image: red in the lowest byte, opaque. All machines that browsers run on are little-endian. */
+/**
+ * A colour, `#rrggbb`, as one pixel of an image: red in the lowest byte, opaque. All machines that browsers run on are little-endian.
+ * @throws RangeError for a colour that is written in another way
+ */
 export function pixelOf(hex: string): number {
+  if (!/^#[0-9a-f]{6}$/i.test(hex)) throw new RangeError(`${hex} is not #rrggbb`);
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }

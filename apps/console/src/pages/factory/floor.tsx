@@ -3,7 +3,7 @@ import { Button } from "react-aria-components";
 import type { FloorNow, FloorPlan } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Legend, Segments } from "../../parts/parts.tsx";
-import { colour, useTheme } from "../../shell/theme.tsx";
+import { hexColour, useTheme } from "../../shell/theme.tsx";
 import { FloorCanvas, type FloorHandle } from "./floor-canvas.tsx";
 import { FLOOR_MODES, HEALTH, rackColours, rampImage, scaleOf, type FloorMode } from "./floor-colours.ts";
 
@@ -23,11 +23,11 @@ export function Floor(props: {
   const [isZoomed, setZoomed] = useState(false);
   const canvas = useRef<FloorHandle>(null);
   const colours = useMemo(() => {
-    const resolved = (name: string) => colour(name.slice("var(--".length, -1));
+    const resolved = (name: string) => hexColour(name.slice("var(--".length, -1));
     return rackColours(mode, plan, now, {
-      health: [colour("line-strong"), colour("warn"), colour("bad"), colour("losses"), colour("t5")],
+      health: [hexColour("line-strong"), hexColour("warn"), hexColour("bad"), hexColour("losses"), hexColour("t5")],
       tenant: (id) => resolved(tenantColor(id)),
-      idle: colour("raised"),
+      idle: hexColour("raised"),
     });
   }, [mode, plan, now, theme, tenantColor]);
   return (

@@ -42,6 +42,11 @@ export interface Frame {
 /** Where the columns stand, of the whole width: works need room for their names. */
 const COLUMN_AT = [0, 0.19, 0.4, 0.61, 1];
 
+/** Room for what is written beside a node before the next column begins, px. */
+export function roomBeside(column: number, { width, bar }: Pick<Frame, "width" | "bar">): number {
+  return column + 1 < COLUMN_AT.length ? (COLUMN_AT[column + 1] - COLUMN_AT[column]) * (width - bar) - bar : Infinity;
+}
+
 /**
  * Places a flow whose nodes keep their order: a live picture must not jump when a value changes, which general layouts do. A node is as
  * high as the larger of what comes and what goes.

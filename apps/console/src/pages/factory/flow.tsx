@@ -1,13 +1,18 @@
 import { useLayoutEffect, useRef, useState } from "react";
 import type { FactoryState, WorkState } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { layFlow, type PlacedNode } from "./flow-layout.ts";
+import { layFlow, type PlacedNode, roomBeside } from "./flow-layout.ts";
 import { flowOf } from "./flow-of.ts";
 
 const HEIGHT = 330;
 const NARROW = 560;
 /** A node so high has room for its watts below its name. */
 const TWO_LINES_FROM = 30;
+const BAR = 8;
+/** Where a node's label begins, px from its left, and about how wide one of its letters is. */
+const LABEL_AT = 13;
+const LETTER = 6.9;
+const LAST_COLUMN = 4;
 
 /** The live Sankey, from feeds to tokens: widths are watts. */
 export function Flow(props: {
@@ -29,7 +34,8 @@ export function Flow(props: {
   const { nodes, links } = flowOf(state, works, tenantColor, t, format);
   const isNarrow = width < NARROW;
   const margin = isNarrow ? 70 : 150;
-  const flow = layFlow(nodes, links, { width: width - margin, height: HEIGHT - 16, gap: isNarrow ? 9 : 12, bar: 8 });
+  const frame = { width: width - margin, height: HEIGHT - 16, gap: isNarrow ? 9 : 12, bar: BAR };
+  const flow = layFlow(nodes, links, frame);
   const summary = t("factory.flowSummary", {
     feeds: format.power(state.sitePowerW),
     it: format.power(state.itPowerW),
@@ -54,6 +60,7 @@ export function Flow(props: {
           ))}
           {flow.nodes.map((node) => {
             const isFeed = node.id.startsWith("feed:");
+            const { name, value, isBelow } = labelOf(node, format.power(node.powerW), isNarrow, frame);
             return (
               <g
                 key={node.id}
@@ -61,17 +68,17 @@ export function Flow(props: {
                 className={isFeed ? "flow-feed" : undefined}
                 onClick={isFeed ? () => onFeed(node.name) : undefined}
               >
-                <rect width="8" height={Math.max(1.5, node.height)} rx="1.5" fill={node.color} />
+                <rect width={BAR} height={Math.max(1.5, node.height)} rx="1.5" fill={node.color} />
                 <text
-                  x="13"
+                  x={LABEL_AT}
                   visibility={isNarrow && node.column < 2 ? "hidden" : undefined}
                   y={node.height / 2}
-                  dy={node.height > TWO_LINES_FROM ? "-0.25em" : "0.33em"}
+                  dy={isBelow ? "-0.25em" : "0.33em"}
                 >
-                  <tspan className="flow-name">{clipped(node.text ?? node.name, isNarrow ? 9 : node.column === 4 ? 24 : 17)}</tspan>
-                  {hasValue(node) && (!isNarrow || node.height > TWO_LINES_FROM) && (
-                    <tspan className="flow-value" {...(node.height > TWO_LINES_FROM ? { x: 13, dy: "1.25em" } : { dx: 5 })}>
-                      {format.power(node.powerW)}
+                  <tspan className="flow-name">{name}</tspan>
+                  {value !== undefined && (
+                    <tspan className="flow-value" {...(isBelow ? { x: LABEL_AT, dy: "1.25em" } : { dx: 5 })}>
+                      {value}
                     </tspan>
                   )}
                 </text>
@@ -84,9 +91,15 @@ export function Flow(props: {
   );
 }
 
-/** What ends in the middle has no room for its watts before the works' names: they stand in the bar above. */
-function hasValue({ column, height }: PlacedNode): boolean {
-  return column === 2 ? height > TWO_LINES_FROM : column < 4;
+/** What is written beside a node: its name as far as there is room, its watts below it, or after it where they still fit. */
+function labelOf(node: PlacedNode, watts: string, isNarrow: boolean, frame: { readonly width: number; readonly bar: number }) {
+  const { column, height, text } = node;
+  const room = roomBeside(column, frame) - (LABEL_AT - BAR);
+  const name = clipped(text ?? node.name, Math.min(24, Math.max(isNarrow ? 9 : 12, Math.floor(room / LETTER))));
+  if (column === LAST_COLUMN) return { name, value: undefined, isBelow: false };
+  const isBelow = height > TWO_LINES_FROM;
+  const fits = !isNarrow && (name.length + watts.length) * LETTER < room;
+  return { name, value: isBelow || fits ? watts : undefined, isBelow };
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
