@@ -65,6 +65,7 @@ export function TextField(
     /** What may be written, offered while typing. */
     readonly offers?: readonly string[];
     readonly maxLength?: number;
+    readonly autoComplete?: string;
   },
 ) {
   const { value, onChange, lines, isRequired = false, isMono = false, offers, name, label, note, type = "text", ...rest } = props;

@@ -54,7 +54,7 @@ export function Form(props: {
       <Refused value={{ problems, values }}>{children}</Refused>
       {failure !== null && (
         <div className="failure" role="alert">
-          {problems.length === 0 && failure.message}
+          {problems.length === 0 && (failure.hint === undefined ? failure.message : `${failure.message} (${failure.hint})`)}
           {problems.length > placeless.length && t("form.mend", { count: problems.length - placeless.length })}
           {placeless.length > 0 && <ProblemList problems={placeless} values={values} />}
         </div>

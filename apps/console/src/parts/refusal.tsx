@@ -28,7 +28,7 @@ export function ProblemList({ problems, values }: { readonly problems: readonly 
     <ul className="problems">
       {problems.map((problem, i) => {
         const { line, path, hint } = problem;
-        const place = line === undefined ? undefined : `${line}: ${path ?? ""}`;
+        const place = line === undefined ? undefined : `${line}: ${path ?? ""}:`;
         const rule = tellProblem(t, problem, values);
         return <li key={i}>{[place, hint === undefined ? rule : `${rule} (${hint})`].filter((part) => part !== undefined).join(" ")}</li>;
       })}

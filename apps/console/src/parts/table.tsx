@@ -32,8 +32,8 @@ export function Table<Row>(props: {
       <table data-testid={testId} aria-label={label}>
         <thead>
           <tr>
-            {columns.map(({ head, isNumber, isQuiet }) => (
-              <th key={head} scope="col" className={isNumber ? "num" : undefined}>
+            {columns.map(({ head, isNumber, isQuiet, className = "" }) => (
+              <th key={head} scope="col" className={`${isNumber ? "num " : ""}${className}`.trim() || undefined}>
                 {isQuiet ? <span className="visually-hidden">{head}</span> : head}
               </th>
             ))}

@@ -1,10 +1,13 @@
 import { useState } from "react";
-import { Button, Dialog, DialogTrigger, Heading, Modal, ModalOverlay, Popover } from "react-aria-components";
+import { Button, Dialog, DialogTrigger, Popover } from "react-aria-components";
 import { queryClient, useFacts } from "../api/queries.ts";
-import { ask, type ApiFailure } from "../api/request.ts";
+import { ask } from "../api/request.ts";
 import type { Who } from "../api/types.ts";
 import { useSpeech } from "../i18n/language.tsx";
 import type { MessageKey } from "../i18n/en.ts";
+import { DialogButton } from "../parts/dialog-button.tsx";
+import { TextField } from "../parts/field.tsx";
+import { Form, useAct } from "../parts/form.tsx";
 
 /** Who is signed in, or the way to sign in. Nothing where the factory keeps no accounts. */
 export function Account() {
@@ -59,68 +62,38 @@ function roleName(t: (key: MessageKey) => string, role: string): string {
 /** A button that opens the dialogue to sign in. */
 export function SignIn({ children, className = "button primary small" }: { readonly children: string; readonly className?: string }) {
   const { t } = useSpeech();
-  const [key, setKey] = useState("");
-  const [failure, setFailure] = useState<ApiFailure>();
-  const signIn = async (close: () => void) => {
-    try {
-      await ask("/api/console/session", { method: "POST", body: { key } });
-      setKey("");
-      setFailure(undefined);
-      await queryClient.invalidateQueries();
-      close();
-    } catch (error) {
-      setFailure(error as ApiFailure);
-    }
-  };
   return (
-    <DialogTrigger>
-      <Button className={className}>{children}</Button>
-      <ModalOverlay className="veil" isDismissable>
-        <Modal className="modal">
-          <Dialog className="dialog">
-            {({ close }) => (
-              <form
-                className="dialog"
-                onSubmit={(event) => {
-                  event.preventDefault();
-                  void signIn(close);
-                }}
-              >
-                <Heading slot="title">{t("signIn.title")}</Heading>
-                <p className="dim">{t("signIn.text")}</p>
-                <div className="field">
-                  <label htmlFor="sign-in-key">{t("signIn.key")}</label>
-                  <input
-                    id="sign-in-key"
-                    className="input mono"
-                    type="password"
-                    autoComplete="current-password"
-                    placeholder="pulmu_…"
-                    required
-                    value={key}
-                    onChange={(event) => setKey(event.currentTarget.value)}
-                  />
-                </div>
-                {failure !== undefined && (
-                  <p className="failure" role="alert">
-                    {failure.message}
-                    {failure.hint !== undefined && ` (${failure.hint})`}
-                  </p>
-                )}
-                <p className="note">{t("signIn.local")}</p>
-                <div className="actions">
-                  <Button className="button" onPress={close}>
-                    {t("signIn.cancel")}
-                  </Button>
-                  <Button className="button primary" type="submit">
-                    {t("signIn.go")}
-                  </Button>
-                </div>
-              </form>
-            )}
-          </Dialog>
-        </Modal>
-      </ModalOverlay>
-    </DialogTrigger>
+    <DialogButton label={children} title={t("signIn.title")} className={className}>
+      {(close) => <KeyForm onDone={close} />}
+    </DialogButton>
+  );
+}
+
+function KeyForm({ onDone }: { readonly onDone: () => void }) {
+  const { t } = useSpeech();
+  const [key, setKey] = useState("");
+  const signIn = useAct<void, Who>(() => ask<Who>("/api/console/session", { method: "POST", body: { key } }));
+  return (
+    <Form
+      submit={t("signIn.go")}
+      failure={signIn.error}
+      isBusy={signIn.isPending}
+      onCancel={onDone}
+      onSubmit={() => signIn.mutate(undefined, { onSuccess: onDone })}
+    >
+      <p className="dim">{t("signIn.text")}</p>
+      <TextField
+        name="key"
+        label={t("signIn.key")}
+        note={t("signIn.local")}
+        type="password"
+        autoComplete="current-password"
+        placeholder="pulmu_…"
+        isMono
+        isRequired
+        value={key}
+        onChange={setKey}
+      />
+    </Form>
   );
 }

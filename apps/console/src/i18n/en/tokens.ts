@@ -63,7 +63,6 @@ export const tokens = {
   "tokens.tenant": "Tenant",
   "tokens.item": "Item",
   "tokens.quantity": "Quantity",
-  "tokens.price": "Price",
   "tokens.amount": "Amount",
   "tokens.subtotal": "Subtotal",
   "tokens.credits": "Credits",
@@ -100,7 +99,7 @@ export const tokens = {
   "tokens.setLimit": "Set the limit",
   "tokens.until": "until {time}",
   "tokens.share": "Share",
-  "tokens.anyModel": "all",
+  "tokens.anyModel": "all models",
   "tokens.credit": "Credit {id}",
   "tokens.issue": "Issue it",
   "tokens.issued": "Issued as version {version}: {krw}, SHA-256 {hash}…",
@@ -118,4 +117,5 @@ export const tokens = {
   "tokens.unit.GPU-hour": "GPU h",
   "tokens.unit.kWh": "kWh",
   "tokens.unit.MWh": "MWh",
+  "tokens.at": "at {krw}",
 } as const;

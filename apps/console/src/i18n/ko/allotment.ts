@@ -22,7 +22,6 @@ export const allotment: Readonly<Record<keyof typeof en, string>> = {
   "allotment.purpose": "목적",
   "allotment.asks": "신청 GPU",
   "allotment.time": "기간",
-  "allotment.planned": "계획 사용률",
   "allotment.used": "계획 대비 사용",
   "allotment.cost": "현재까지 비용",
   "allotment.reviews": "심사",
@@ -109,4 +108,6 @@ export const allotment: Readonly<Record<keyof typeof en, string>> = {
   "allotment.free": "무료",
   "allotment.perHour": "GPU 시간당 {krw}",
   "allotment.yamlNote": "기간, 분야별 GPU, 심사위원, 기준, 조건은 공고한 뒤 바뀌지 않습니다.",
+  "allotment.plannedShare": "계획 사용률 {percent}",
+  "allotment.dataOf": "데이터: {class}",
 };

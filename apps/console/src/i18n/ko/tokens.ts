@@ -64,7 +64,6 @@ export const tokens: Readonly<Record<keyof typeof en, string>> = {
   "tokens.tenant": "테넌트",
   "tokens.item": "항목",
   "tokens.quantity": "수량",
-  "tokens.price": "단가",
   "tokens.amount": "금액",
   "tokens.subtotal": "소계",
   "tokens.credits": "크레딧",
@@ -101,7 +100,7 @@ export const tokens: Readonly<Record<keyof typeof en, string>> = {
   "tokens.setLimit": "한도 정하기",
   "tokens.until": "{time}까지",
   "tokens.share": "비중",
-  "tokens.anyModel": "전체",
+  "tokens.anyModel": "모든 모델",
   "tokens.credit": "크레딧 {id}",
   "tokens.issue": "발행",
   "tokens.issued": "{version}판으로 발행됨: {krw}, SHA-256 {hash}…",
@@ -119,4 +118,5 @@ export const tokens: Readonly<Record<keyof typeof en, string>> = {
   "tokens.unit.GPU-hour": "GPU시",
   "tokens.unit.kWh": "kWh",
   "tokens.unit.MWh": "MWh",
+  "tokens.at": "단가 {krw}",
 };

@@ -1,3 +1,4 @@
+import { Button } from "react-aria-components";
 import { useApi } from "../../api/queries.ts";
 import { ask } from "../../api/request.ts";
 import type { AllotmentCall, Application, Review, Who } from "../../api/types.ts";
@@ -7,7 +8,6 @@ import { Answer, Badge, Card } from "../../parts/parts.tsx";
 import { ReasonButton } from "../../parts/reason-button.tsx";
 import { Refusal } from "../../parts/refusal.tsx";
 import { Table } from "../../parts/table.tsx";
-import { Button } from "react-aria-components";
 import { may } from "../tokens/may.ts";
 import { GiveReview, Reviews } from "./review.tsx";
 import { APPLICATION_TONES, tellReason } from "./words.ts";
@@ -38,7 +38,7 @@ export function Applications({ call, who }: { readonly call: AllotmentCall; read
             rows={rows}
             rowKey={({ id }) => id}
             columns={[
-              { head: "#", isNumber: true, className: "dim", cell: ({ id }) => id },
+              { head: "#", isNumber: true, className: "dim ordinal", cell: ({ id }) => id },
               {
                 head: t("allotment.organisation"),
                 name: ({ organisation }) => organisation,
@@ -51,7 +51,15 @@ export function Applications({ call, who }: { readonly call: AllotmentCall; read
                   </>
                 ),
               },
-              { head: t("allotment.purpose"), name: ({ purpose }) => purpose, className: "purpose", cell: ({ purpose }) => purpose },
+              {
+                head: t("work.state"),
+                cell: ({ state, reasons }) => (
+                  <>
+                    <Badge tone={APPLICATION_TONES[state]}>{t(`allotment.app.${state}`)}</Badge>
+                    {reasons.length > 0 && <span className="sub wrap">{reasons.map((reason) => tellReason(t, reason)).join("; ")}</span>}
+                  </>
+                ),
+              },
               {
                 head: t("allotment.asks"),
                 isNumber: true,
@@ -65,31 +73,33 @@ export function Applications({ call, who }: { readonly call: AllotmentCall; read
               {
                 head: t("allotment.time"),
                 className: "nowrap",
-                cell: ({ fromMs, untilMs, dataClass }) => (
+                cell: ({ fromMs, untilMs, plannedUse }) => (
                   <>
                     {format.day(fromMs)} – {format.day(untilMs)}
-                    <span className="sub">{t(`allotment.data.${dataClass}`)}</span>
+                    <span className="sub">{t("allotment.plannedShare", { percent: format.percent(plannedUse / 100) })}</span>
                   </>
                 ),
               },
-              { head: t("allotment.planned"), isNumber: true, cell: ({ plannedUse }) => format.percent(plannedUse / 100) },
+              {
+                head: t("allotment.purpose"),
+                name: ({ purpose }) => purpose,
+                className: "purpose",
+                cell: ({ purpose, dataClass }) => (
+                  <>
+                    {purpose}
+                    <span className="sub">{t("allotment.dataOf", { class: t(`allotment.data.${dataClass}`) })}</span>
+                  </>
+                ),
+              },
               {
                 head: t("allotment.reviews"),
                 cell: (application) => <Reviews reviews={reviewsOf(application)} call={call} ownId={who?.id} />,
               },
               {
-                head: t("work.state"),
-                cell: ({ state, reasons }) => (
-                  <>
-                    <Badge tone={APPLICATION_TONES[state]}>{t(`allotment.app.${state}`)}</Badge>
-                    {reasons.length > 0 && <span className="sub wrap">{reasons.map((reason) => tellReason(t, reason)).join("; ")}</span>}
-                  </>
-                ),
-              },
-              {
                 head: t("allotment.actions"),
                 isQuiet: true,
                 isNumber: true,
+                className: "acts",
                 cell: (application) => (
                   <span className="row-actions">
                     {isOnPanel && call.state === "reviewing" && application.state === "eligible" && (

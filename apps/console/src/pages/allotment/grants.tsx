@@ -27,7 +27,7 @@ export function Grants({ call, who }: { readonly call: AllotmentCall; readonly w
             rows={rows}
             rowKey={({ id }) => id}
             columns={[
-              { head: "#", isNumber: true, className: "dim", cell: ({ id }) => id },
+              { head: "#", isNumber: true, className: "dim ordinal", cell: ({ id }) => id },
               {
                 head: t("allotment.organisation"),
                 name: ({ organisation }) => organisation,
@@ -77,6 +77,7 @@ export function Grants({ call, who }: { readonly call: AllotmentCall; readonly w
                 head: t("allotment.actions"),
                 isQuiet: true,
                 isNumber: true,
+                className: "acts",
                 cell: (grant) => (
                   <span className="row-actions">
                     {grant.state === "offered" && mayAnswer(who, grant) && <AnswerOffer grant={grant} />}

@@ -38,7 +38,7 @@ export function Report({ callId }: { readonly callId: string }) {
               rows={sectors}
               rowKey={({ sector }) => sector}
               columns={[
-                { head: t("allotment.sector"), cell: ({ sector }) => t(`allotment.sector.${sector}`) },
+                { head: t("allotment.sector"), className: "nowrap", cell: ({ sector }) => t(`allotment.sector.${sector}`) },
                 { head: t("allotment.pool"), isNumber: true, cell: ({ gpus }) => format.number(gpus) },
                 { head: t("allotment.heldNow"), isNumber: true, cell: ({ gpusHeld }) => format.number(gpusHeld) },
                 { head: t("allotment.applications"), isNumber: true, cell: ({ applications }) => format.number(applications) },

@@ -25,7 +25,7 @@ export function Reviews(props: {
   const counted = reviews.filter(({ conflict }) => conflict === "").length;
   return (
     <>
-      <ul className="checks">
+      <ul className="reviews">
         {reviews.map(({ reviewer, points = {}, conflict, comment }) => (
           <li key={reviewer} title={comment === "" ? reviewer : `${reviewer}: ${comment}`}>
             {conflict !== "" ? (

@@ -41,7 +41,7 @@ export function Budgets({ who }: { readonly who: Who | null }) {
                   name: ({ scopeId }) => scopeId,
                   cell: ({ scope, scopeId, modelId }) => (
                     <>
-                      {scopeId === "" ? t("tokens.scopeName.site") : scopeId}
+                      {scopeId === "" ? t("role.wholeSite") : scopeId}
                       <span className="sub">
                         {t(`tokens.scopeName.${scope}`)}
                         {modelId !== "" && ` · ${modelId}`}
@@ -66,6 +66,7 @@ export function Budgets({ who }: { readonly who: Who | null }) {
                         head: t("tokens.removeBudget"),
                         isQuiet: true,
                         isNumber: true,
+                        className: "acts",
                         cell: ({ id }: Budget) => (
                           <Button className="button small danger" onPress={() => remove.mutate(id)}>
                             {t("tokens.removeBudget")}

@@ -31,7 +31,11 @@ export function Keys({ who, onTry }: { readonly who: Who | null; readonly onTry:
               columns={[
                 { head: t("tokens.keyId"), className: "mono nowrap", cell: ({ id }) => id },
                 { head: t("tokens.account"), name: ({ accountId }) => accountId, cell: ({ accountId }) => accountId },
-                { head: t("tokens.scopes"), cell: ({ scopes }) => scopes.map((scope) => t(`tokens.scope.${scope}`)).join(", ") },
+                {
+                  head: t("tokens.scopes"),
+                  className: "nowrap",
+                  cell: ({ scopes }) => scopes.map((scope) => t(`tokens.scope.${scope}`)).join(", "),
+                },
                 { head: t("tokens.created"), className: "nowrap", cell: ({ createdMs }) => format.dateTime(createdMs) },
                 {
                   head: t("tokens.state"),
@@ -43,6 +47,7 @@ export function Keys({ who, onTry }: { readonly who: Who | null; readonly onTry:
                         head: t("tokens.revoke"),
                         isQuiet: true,
                         isNumber: true,
+                        className: "acts",
                         cell: (key: ApiKey) =>
                           stateOf(key) === "active" &&
                           key.id !== who?.keyId && (

@@ -80,6 +80,7 @@ export function Limits({ who }: { readonly who: Who | null }) {
                       head: t("tokens.change"),
                       isQuiet: true,
                       isNumber: true,
+                      className: "acts",
                       cell: (row: Kind & { readonly budget: Budget | undefined }) => (
                         <span className="row-actions">
                           <DialogButton label={t("tokens.change")} title={`${name(row)} · ${tenant}`}>

@@ -59,7 +59,7 @@ function Lines({ statement }: { readonly statement: Statement }) {
   const { lines, credits, unpriced, subtotalKrw, totalKrw } = statement;
   const sum = (name: string, krw: number, className?: string) => (
     <tr key={name} className={className}>
-      <td colSpan={4}>{name}</td>
+      <td colSpan={2}>{name}</td>
       <td className="num">{format.krw(krw)}</td>
     </tr>
   );
@@ -72,22 +72,25 @@ function Lines({ statement }: { readonly statement: Statement }) {
         rows={lines.map((line, place) => ({ ...line, place }))}
         rowKey={({ place }) => place}
         columns={[
-          { head: t("tokens.item"), cell: ({ item }) => t(`tokens.item.${item}`) },
           {
-            head: t("tokens.model"),
-            name: ({ modelId, acceleratorId }) => modelId || acceleratorId,
-            cell: ({ modelId, acceleratorId }) => modelId || acceleratorId || <span className="dim">{t("tokens.anyModel")}</span>,
+            head: t("tokens.item"),
+            cell: ({ item, modelId, acceleratorId }) => (
+              <>
+                {t(`tokens.item.${item}`)}
+                <span className="sub">{modelId || acceleratorId || t("tokens.anyModel")}</span>
+              </>
+            ),
           },
           {
             head: t("tokens.quantity"),
             isNumber: true,
-            cell: ({ quantity, per, unit }) => (
+            cell: ({ quantity, per, unit, krwPerUnit }) => (
               <>
                 {format.number(Number(quantity) / per, 3)} <span className="dim">{t(`tokens.unit.${unit as "kWh"}`)}</span>
+                <span className="sub">{t("tokens.at", { krw: format.krw(krwPerUnit) })}</span>
               </>
             ),
           },
-          { head: t("tokens.price"), isNumber: true, cell: ({ krwPerUnit }) => format.krw(krwPerUnit) },
           { head: t("tokens.amount"), isNumber: true, cell: ({ amountKrw }) => format.krw(amountKrw) },
         ]}
         foot={
