@@ -1,4 +1,5 @@
 import { useEffect, useState, type ReactNode } from "react";
+import { useSpeech } from "../i18n/language.tsx";
 
 export interface Column<Row> {
   readonly head: string;
@@ -12,7 +13,7 @@ export interface Column<Row> {
   readonly className?: string;
 }
 
-/** Rows under heads. Where there is no room it scrolls within itself, by keyboard too. */
+/** Rows under heads. */
 export function Table<Row>(props: {
   readonly label: string;
   readonly testId: string;
@@ -24,11 +25,9 @@ export function Table<Row>(props: {
   readonly foot?: ReactNode;
 }) {
   const { label, testId, rows, rowKey, columns, empty, foot } = props;
-  const [box, setBox] = useState<HTMLDivElement | null>(null);
-  const scrolls = useScrolls(box);
   if (rows.length === 0) return <p className="empty">{empty}</p>;
   return (
-    <div ref={setBox} className="table-box" {...(scrolls && { role: "region", "aria-label": label, tabIndex: 0 })}>
+    <TableBox>
       <table data-testid={testId} aria-label={label}>
         <thead>
           <tr>
@@ -56,16 +55,31 @@ export function Table<Row>(props: {
         </tbody>
         {foot !== undefined && <tfoot>{foot}</tfoot>}
       </table>
+    </TableBox>
+  );
+}
+
+/** Holds a table. Where there is no room for all of it, it scrolls within itself, and is then a stop on the keyboard's way. */
+export function TableBox({ isTall = false, children }: { readonly isTall?: boolean; readonly children: ReactNode }) {
+  const { t } = useSpeech();
+  const [box, setBox] = useState<HTMLDivElement | null>(null);
+  const scrolls = useScrolls(box);
+  return (
+    <div
+      ref={setBox}
+      className={isTall ? "table-box scroll" : "table-box"}
+      {...(scrolls && { role: "region", "aria-label": t("table.scrolls"), tabIndex: 0 })}
+    >
+      {children}
     </div>
   );
 }
 
-/** Is the box narrower than what is in it? Only then is it a stop on the keyboard's way. */
 function useScrolls(box: HTMLDivElement | null): boolean {
   const [scrolls, setScrolls] = useState(false);
   useEffect(() => {
     if (box === null) return;
-    const watcher = new ResizeObserver(() => setScrolls(box.scrollWidth > box.clientWidth));
+    const watcher = new ResizeObserver(() => setScrolls(box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight));
     watcher.observe(box);
     if (box.firstElementChild !== null) watcher.observe(box.firstElementChild);
     return () => watcher.disconnect();

@@ -24,10 +24,11 @@ function SignedIn({ who }: { readonly who: Who }) {
     await ask("/api/console/session", { method: "DELETE" });
     await queryClient.invalidateQueries();
   };
+  const shown = who.roles.length === 0 ? (who.tenantId ?? who.id) : roleName(t, who.roles[0].role);
   return (
     <DialogTrigger>
-      <Button className="button small" aria-label={t("top.account")}>
-        {who.roles.length === 0 ? (who.tenantId ?? who.id) : roleName(t, who.roles[0].role)}
+      <Button className="button small" aria-label={`${t("top.account")}: ${shown}`}>
+        {shown}
       </Button>
       <Popover className="popover" placement="bottom end">
         <Dialog className="dialog" aria-label={t("top.account")}>

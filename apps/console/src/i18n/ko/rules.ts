@@ -1,6 +1,7 @@
 import type { rules as en } from "../en/rules.ts";
 
 export const rules: Readonly<Record<keyof typeof en, string>> = {
+  "table.scrolls": "표, 스크롤 가능",
   "form.mend": "위에서 {count}곳을 고쳐 주십시오.",
   "form.reasonNote": "기록에 남고, 해당 기관이 봅니다.",
   "rule.empty": "꼭 필요한 항목입니다.",

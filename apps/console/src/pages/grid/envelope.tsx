@@ -1,13 +1,14 @@
 import type { Steering } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Card, Meter } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 
 /** What each feed may draw: by contract, now, and where that goes. */
 export function EnvelopeCard({ steering }: { readonly steering: Steering | undefined }) {
   const { t, format } = useSpeech();
   return (
     <Card title={t("grid.envelope")} className="c7 stretch" flush>
-      <div className="table-box">
+      <TableBox>
         <table>
           <thead>
             <tr>
@@ -34,7 +35,7 @@ export function EnvelopeCard({ steering }: { readonly steering: Steering | undef
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     </Card>
   );
 }
@@ -46,7 +47,7 @@ export function ScheduleCard({ steering }: { readonly steering: Steering | undef
     <Card title={t("grid.schedule")} className="c5 stretch" flush>
       {steering?.targets.length === 0 && <p className="empty">{t("grid.noTargets")}</p>}
       {(steering?.targets.length ?? 0) > 0 && (
-        <div className="table-box">
+        <TableBox>
           <table>
             <thead>
               <tr>
@@ -67,7 +68,7 @@ export function ScheduleCard({ steering }: { readonly steering: Steering | undef
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       )}
     </Card>
   );

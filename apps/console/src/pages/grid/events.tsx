@@ -3,6 +3,7 @@ import { useSite } from "../../api/queries.ts";
 import type { GridEvent } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Badge, Card, Meter } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 import { useTenantColour } from "../tenant-colours.ts";
 
 /** Every event with its response and settlement, and of the chosen one the value lost by tenant. */
@@ -22,7 +23,7 @@ export function EventsCard(props: {
             events.length === 0 ? (
               <p className="empty">{t("grid.noSettled")}</p>
             ) : (
-              <div className="table-box">
+              <TableBox>
                 <table data-testid="grid-events">
                   <thead>
                     <tr>
@@ -57,7 +58,7 @@ export function EventsCard(props: {
                     ))}
                   </tbody>
                 </table>
-              </div>
+              </TableBox>
             )
           }
         </Answer>

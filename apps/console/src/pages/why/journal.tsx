@@ -4,6 +4,7 @@ import { useApi } from "../../api/queries.ts";
 import type { JournalEntry } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Badge, Card } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 import { useClock } from "../../shell/clock.tsx";
 import { linkOf, LINK_TONES } from "./link-of.ts";
 import { tellEntry } from "./tell-entry.ts";
@@ -40,7 +41,7 @@ export function Journal({ text }: { readonly text: string }) {
           const shown = entries.filter((entry) => (atMs === undefined || entry.atMs <= atMs) && matches(entry)).toReversed();
           if (shown.length === 0) return <p className="empty">{t("why.empty", { count: LOOKED_AT })}</p>;
           return (
-            <div className="table-box">
+            <TableBox>
               <table data-testid="journal">
                 <thead>
                   <tr>
@@ -81,7 +82,7 @@ export function Journal({ text }: { readonly text: string }) {
                   })}
                 </tbody>
               </table>
-            </div>
+            </TableBox>
           );
         }}
       </Answer>

@@ -4,6 +4,7 @@ import { useApi } from "../../api/queries.ts";
 import type { LoggedRequest } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Badge, Card } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 import { useClock } from "../../shell/clock.tsx";
 
 /** The gateway's last requests and what became of each; refusals alone where those are looked for. */
@@ -29,7 +30,7 @@ export function Requests() {
           const requests = shownMs === undefined ? all : all.filter(({ atMs }) => atMs <= shownMs);
           if (requests.length === 0) return <p className="empty">{t("why.requests.none")}</p>;
           return (
-            <div className="table-box scroll">
+            <TableBox isTall>
               <table data-testid="requests">
                 <thead>
                   <tr>
@@ -64,7 +65,7 @@ export function Requests() {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </TableBox>
           );
         }}
       </Answer>

@@ -3,6 +3,7 @@ import { useApi } from "../../api/queries.ts";
 import type { UsageRow } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Card } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 
 const SHOWN = 200;
 
@@ -17,7 +18,7 @@ export function UsageRecords({ of, id }: { readonly of: "key" | "project" | "ten
           rows.length === 0 ? (
             <p className="empty">{t("tokens.noUsage")}</p>
           ) : (
-            <div className="table-box scroll">
+            <TableBox isTall>
               <table data-testid="usage-records">
                 <thead>
                   <tr>
@@ -61,7 +62,7 @@ export function UsageRecords({ of, id }: { readonly of: "key" | "project" | "ten
                   })}
                 </tbody>
               </table>
-            </div>
+            </TableBox>
           )
         }
       </Answer>

@@ -6,6 +6,7 @@ import { ask } from "../../api/request.ts";
 import type { SubmittedJob, Who } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Badge, Card, Failure, type Tone } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 import { useClock } from "../../shell/clock.tsx";
 import { may } from "../tokens/may.ts";
 
@@ -58,7 +59,7 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
           jobsThen(jobs).length === 0 ? (
             <p className="empty">{t("jobs.none")}</p>
           ) : (
-            <div className="table-box">
+            <TableBox>
               <table data-testid="submitted-jobs">
                 <thead>
                   <tr>
@@ -107,7 +108,7 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
                   ))}
                 </tbody>
               </table>
-            </div>
+            </TableBox>
           )
         }
       </Answer>

@@ -3,6 +3,7 @@ import type { Job, Service, WorkState } from "../../api/types.ts";
 import type { MessageKey } from "../../i18n/en.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Badge, Card, Meter, type Tone } from "../../parts/parts.tsx";
+import { TableBox } from "../../parts/table.tsx";
 import { useTenantColour } from "../tenant-colours.ts";
 import { may } from "../tokens/may.ts";
 import { HeldWhy } from "../why/held-why.tsx";
@@ -32,7 +33,7 @@ export default function WorkPage() {
       </div>
       <div className="grid">
         <Card title={t("work.services")} className="c12" flush>
-          <div className="table-box">
+          <TableBox>
             <table data-testid="services">
               <thead>
                 <tr>
@@ -55,11 +56,11 @@ export default function WorkPage() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableBox>
         </Card>
         <Card title={t("work.jobs")} className="c12" flush>
           {state?.jobs.length === 0 && <p className="empty">{t("work.noJobs")}</p>}
-          <div className="table-box">
+          <TableBox>
             <table data-testid="jobs">
               <thead>
                 <tr>
@@ -80,7 +81,7 @@ export default function WorkPage() {
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableBox>
         </Card>
         {may(who, "job.read") && <SubmittedJobs who={who} />}
       </div>
