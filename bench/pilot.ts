@@ -55,7 +55,8 @@ export async function run(options: readonly string[] = []): Promise<void> {
 const SETUP = `Requests come as they come, the same ones second by second in every arm. The low job has a third of what its GPUs serve on three racks: nobody makes
 more tokens of it, and its p99 in A0 is not that of a queue. The high job has first more requests than anybody serves: its first tokens wait for
 minutes in every arm, and what is compared are tokens, and the time between them. Then it has what three racks serve, and all latencies count.
-The pilot asks for a job of low and a job of high power, both with as many GPUs. That is the first set-up, and the others show what changes it.`;
+The pilot asks for a job of low and a job of high power. It says nothing of their shares: both have as many GPUs, on the same racks in every arm of four.
+That is the first set-up; the others show what changes it.`;
 
 const READING = `What power is worth depends on what a job does. Reading prompts takes all the clock there is; writing tokens loses 3.5 % from 1287 down to 785 W a GPU,
 and two thirds over the next 75 W. Where one job writes and the other reads, watts move between them for next to nothing: equal caps give the writing
