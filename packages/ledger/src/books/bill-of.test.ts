@@ -14,7 +14,7 @@ onBothDatabases("a request's trace", (database) => {
     const store = await prepared(await database.open());
     const { ledger } = await openLedger(store);
     await ledger.record(request("mine", { traceparent }));
-    await ledger.record(request("other", { traceparent: traceparent.replace("4bf9", "aaaa") }));
+    await ledger.record(request("other", { traceparent: traceparent.replace("4736", "0000") }));
     await ledger.record(request("untraced"));
     const ids = async (tenantIds: "all" | readonly string[]) =>
       (await readTraceUsage(store, tenantIds, TRACE, 10)).map(({ record }) => record.id);

@@ -91,9 +91,10 @@ export async function readTraceUsage(
   limit: number,
 ): Promise<readonly UsageRow[]> {
   const { sql, values } = where({ tenantIds });
+  const [digits, whole, most] = [1, 2, 3].map((n) => `$${values.length + n}`);
   const rows = await reader.query(
-    `select * from usage_records where ${sql} and traceparent is not null and substr(traceparent, 4, 32) = $${values.length + 1} order by at_ms, seq limit $${values.length + 2}`,
-    [...values, traceId, limit],
+    `select * from usage_records where ${sql} and traceparent is not null and substr(traceparent, 4, 6) = ${digits} and substr(traceparent, 4, 32) = ${whole} order by at_ms, seq limit ${most}`,
+    [...values, traceId.slice(0, 6), traceId, limit],
   );
   return rows.map(rowOf);
 }
