@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: a picture of each page of the console, of a factory that has just been through a grid event. Those in
- * docs/pictures stand in README; look at them before they are committed. `--out DIR` puts them elsewhere.
+ * `npm run screenshots`: pictures of the console, of a factory that is in the middle of a grid event: those that stand in README, into
+ * docs/pictures; look at them before they are committed. `--out DIR` takes one of each page, in both languages and rooms, and puts them there.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -11,7 +11,8 @@ import { parseArgs } from "node:util";
 import { chromium, type BrowserContextOptions, type Page } from "playwright-core";
 
 const root = dirname(import.meta.dirname);
-const { values } = parseArgs({ options: { out: { type: "string", default: join(root, "docs/pictures") } } });
+const { values } = parseArgs({ options: { out: { type: "string" } } });
+const out = values.out ?? join(root, "docs/pictures");
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (executablePath === undefined) {
   process.stderr.write("no Chromium here: apt-get install chromium\n");
@@ -24,6 +25,7 @@ interface Picture {
   readonly options?: BrowserContextOptions;
   readonly prepare?: (page: Page) => Promise<void>;
   readonly whole?: boolean;
+  readonly inReadme?: boolean;
 }
 
 const WIDE = { viewport: { width: 1280, height: 900 }, locale: "en", colorScheme: "dark" } as const;
@@ -32,29 +34,47 @@ const PHONE = { viewport: { width: 390, height: 844 }, locale: "ko", colorScheme
 const tab = (name: string) => async (page: Page) => page.getByRole("tab", { name }).click();
 
 const PICTURES: readonly Picture[] = [
-  { name: "factory", path: "/", whole: true },
+  { name: "grid", path: "/grid", whole: true, inReadme: true },
+  { name: "factory", path: "/", whole: true, inReadme: true },
+  { name: "rack-light", path: "/?rack=h3/r02/13&gpu=5", options: { ...WIDE, colorScheme: "light" }, whole: true, inReadme: true },
   { name: "factory-light", path: "/", options: { ...WIDE, colorScheme: "light" }, whole: true },
-  { name: "rack-light", path: "/?rack=h3/r02/13", options: { ...WIDE, colorScheme: "light" }, whole: true },
-  { name: "grid", path: "/grid", whole: true },
+  { name: "factory-korean", path: "/", options: { ...WIDE, locale: "ko" }, whole: true },
   { name: "work", path: "/work" },
   { name: "tokens", path: "/tokens" },
   { name: "keys", path: "/tokens", prepare: tab("Keys") },
   { name: "budgets", path: "/tokens", prepare: tab("Budgets") },
   { name: "statements", path: "/tokens", prepare: tab("Statements") },
   { name: "allotment", path: "/allotment" },
+  { name: "phone", path: "/", options: PHONE },
+  { name: "phone-grid", path: "/grid", options: PHONE },
+  { name: "rack-why", path: "/why?rack=h3/r02/13" },
   {
-    name: "why",
-    path: "/grid",
+    name: "request",
+    path: "/tokens",
     prepare: async (page) => {
-      await page.getByRole("link", { name: "Why ›" }).click();
+      await page.getByRole("tab", { name: "Keys" }).click();
+      await page.getByRole("button", { name: "Make the key" }).click();
+      await page.getByRole("button", { name: "Try it" }).click();
+      await page.getByRole("button", { name: "Send" }).click();
+      await page.getByTestId("answer-cost").getByText(/J$/).first().waitFor();
+      await page.getByRole("link", { name: "Why", exact: true }).click();
+      await page.getByTestId("requests").getByRole("link").first().click();
       await page.getByTestId("why-chain").waitFor();
     },
   },
-  { name: "phone", path: "/", options: PHONE },
-  { name: "phone-grid", path: "/grid", options: PHONE },
+  {
+    name: "why",
+    path: "/grid",
+    inReadme: true,
+    prepare: async (page) => {
+      await page.getByTestId("grid-events").getByText(/^Met|^Not met/).waitFor({ timeout: 180_000 }); // prettier-ignore
+      await page.getByRole("link", { name: "Why ›" }).click();
+      await page.getByTestId("why-chain").getByText("power.target.ended").waitFor();
+    },
+  },
 ];
 
-mkdirSync(values.out, { recursive: true });
+mkdirSync(out, { recursive: true });
 spawnSync(process.execPath, [join(root, "scripts/build-console.mjs")], { stdio: "inherit" });
 const folder = mkdtempSync(join(tmpdir(), "pulmu-screenshots-"));
 const args = ["apps/pulmu/src/main.ts", "up", "--port", "0", "--bus-port", "0", "--no-ui", "--bus-home", join(folder, "bus")];
@@ -76,15 +96,17 @@ try {
   process.stdout.write("waiting until the factory has run for some minutes, then through an event …\n");
   const player = await pageOf("/grid");
   await player.waitForTimeout(420_000); // readings of the five minutes before an event are what it is settled by
+  await player.getByRole("radio", { name: "2 min" }).click();
   await player.getByRole("button", { name: "Play this event" }).click();
   await player.getByTestId("running").waitFor();
-  await player.waitForTimeout(75_000);
-  for (const { name, path, options, prepare, whole = false } of PICTURES) {
+  await player.waitForTimeout(60_000);
+  for (const { name, path, options, prepare, whole = false, inReadme = false } of PICTURES) {
+    if (values.out === undefined && !inReadme) continue;
     const page = await pageOf(path, options);
     await page.waitForTimeout(2_500);
     await prepare?.(page);
     await page.waitForTimeout(1_200);
-    const file = join(values.out, `${name}.png`);
+    const file = join(out, `${name}.png`);
     if (whole)
       await page.setViewportSize({ width: 1280, height: Math.ceil(Number(await page.evaluate("document.documentElement.scrollHeight"))) });
     await page.waitForTimeout(500);
