@@ -84,7 +84,6 @@ export class Ledger {
       patienceMs: options.patienceMs,
       writer: () => this.#currentWriter(),
       onEnded: () => (this.#lost = true),
-      expected: () => this.#book.holds,
     });
   }
 

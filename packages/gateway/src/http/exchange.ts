@@ -72,11 +72,13 @@ export class Exchange implements Caller {
 
   sendJson(status: number, body: object, headers: Headers, came?: Sent): void {
     if (this.#left || this.response.headersSent) return;
-    const text = writeBody(body as JsonObject, came, LARGE_ANSWER_BYTES);
+    const written = writeBody(body as JsonObject, came, LARGE_ANSWER_BYTES);
+    // As bytes: a head and a body that is not ASCII, joined into one text, would both be written letter by letter.
+    const bytes = typeof written === "string" ? Buffer.from(written) : written;
     headers["content-type"] = "application/json";
-    headers["content-length"] = Buffer.byteLength(text);
+    headers["content-length"] = bytes.length;
     headers["x-request-id"] = this.requestId;
-    this.response.writeHead(status, headers).end(text);
+    this.response.writeHead(status, headers).end(bytes);
   }
 
   sendBytes(bytes: Buffer): void {

@@ -23,8 +23,6 @@ export interface RecorderOptions {
   readonly onEnded: () => void;
   /** How long a record waits for a database that does not answer, before it is refused. */
   readonly patienceMs: number;
-  /** Work under way that will be recorded when it ends. */
-  readonly expected: () => number;
 }
 
 /** Numbers `[from, until)`. */
@@ -53,11 +51,7 @@ export class Recorder {
   constructor(store: Store, options: RecorderOptions) {
     this.#store = store;
     this.#options = options;
-    this.#group = new GroupCommit((items) => this.#persist(items), {
-      maxBatch: MAX_BATCH,
-      maxQueued: MAX_QUEUED,
-      expected: options.expected,
-    });
+    this.#group = new GroupCommit((items) => this.#persist(items), { maxBatch: MAX_BATCH, maxQueued: MAX_QUEUED });
   }
 
   get queued(): number {
