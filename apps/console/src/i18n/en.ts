@@ -2,11 +2,13 @@ import { allotment } from "./en/allotment.ts";
 import { rules } from "./en/rules.ts";
 import { tokens } from "./en/tokens.ts";
 import { events } from "./en/events.ts";
+import { figures } from "./en/figures.ts";
 import { why } from "./en/why.ts";
 
 /** Every string of the console. `{name}` stands for a value. */
 export const en = {
   ...events,
+  ...figures,
   ...why,
   "app.title": "Pulmu console",
   "app.skip": "Skip to content",

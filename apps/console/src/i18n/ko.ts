@@ -3,10 +3,12 @@ import { rules } from "./ko/rules.ts";
 import { tokens } from "./ko/tokens.ts";
 import type { Catalogue } from "./en.ts";
 import { events } from "./ko/events.ts";
+import { figures } from "./ko/figures.ts";
 import { why } from "./ko/why.ts";
 
 export const ko: Catalogue = {
   ...events,
+  ...figures,
   ...why,
   "app.title": "풀무 콘솔",
   "app.skip": "본문으로 건너뛰기",

@@ -30,12 +30,17 @@ export function Figure(props: {
   readonly value: string;
   readonly unit?: string;
   readonly sub?: string;
+  /** Stands behind the label: a way to what the number is made of. */
+  readonly why?: ReactNode;
   readonly children?: ReactNode;
 }) {
-  const { label, value, unit, sub, children } = props;
+  const { label, value, unit, sub, why, children } = props;
   return (
     <div className="figure">
-      <span className="label">{label}</span>
+      <span className="figure-head">
+        <span className="label">{label}</span>
+        {why}
+      </span>
       <span className="value live-value">
         {value}
         {unit !== undefined && <small>{unit}</small>}

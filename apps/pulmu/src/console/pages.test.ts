@@ -103,6 +103,25 @@ test("a load target of the grid is the first thing that is said", async (t) => {
   await page.getByText("Holding the grid's target").waitFor();
 });
 
+test("each figure of the first page says from what it is reckoned, and lets go of the keyboard where it took it", async (t) => {
+  const shown = await show(t);
+  if (shown === undefined) return;
+  const { page, url, complaints } = shown;
+  await page.goto(url);
+  const asked = page.getByRole("button", { name: "How Cost per million tokens comes about" });
+  await asked.focus();
+  await page.keyboard.press("Enter");
+  const told = page.getByRole("dialog", { name: "How Cost per million tokens comes about" });
+  await told.getByText(/ × 1,000,000 = .+Wh, at ₩\d+ a kWh$/).waitFor();
+  await page.keyboard.press("Escape");
+  await told.waitFor({ state: "detached" });
+  assert.equal(await asked.evaluate((button) => button === button.ownerDocument.activeElement), true);
+  await page.getByRole("button", { name: "How Tokens per second comes about" }).click();
+  await page.getByRole("link", { name: "Service by service" }).click();
+  await page.getByTestId("services").waitFor();
+  assert.deepEqual(complaints, []);
+});
+
 test("down the power tree: feed, transformer, rack, GPUs, each with its series, and back by the crumbs", async (t) => {
   const shown = await show(t);
   if (shown === undefined) return;

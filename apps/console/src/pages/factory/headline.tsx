@@ -3,6 +3,8 @@ import type { FactoryState, Steering, Today } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Badge, Figure, Legend } from "../../parts/parts.tsx";
 import { Spark } from "../../parts/spark.tsx";
+import { derive } from "./derive.ts";
+import { FigureWhy } from "./figure-why.tsx";
 import { verdict } from "./verdict.ts";
 
 const SPAN_S = 900;
@@ -22,6 +24,7 @@ export function Headline({
   const { t, format } = useSpeech();
   const series = useSeries(NAMES, SPAN_S)?.series;
   const judged = verdict(state, steering, t, format);
+  const from = derive(state, t, format);
   const column = (name: string) => series?.[name];
   const each = (f: (i: number) => number | null) => column("pue")?.map((_, i) => f(i));
   const of = (name: string, i: number) => column(name)?.[i] ?? NaN;
@@ -44,20 +47,37 @@ export function Headline({
         <PowerBar state={state} limitW={steering?.envelope[0]?.limitW} />
       </section>
       <section className="card figures" aria-label={t("factory.title")}>
-        <Figure label={t("factory.tokens")} value={format.compact(state.tokensPerS)}>
+        <Figure
+          label={t("factory.tokens")}
+          why={<FigureWhy figure={t("factory.tokens")} derivation={from.tokens} />}
+          value={format.compact(state.tokensPerS)}
+        >
           <Spark values={column("tokensPerS")} />
         </Figure>
-        <Figure label={t("factory.perMW")} value={format.compact(state.tokensPerSPerMW)}>
+        <Figure
+          label={t("factory.perMW")}
+          why={<FigureWhy figure={t("factory.perMW")} derivation={from.perMW} />}
+          value={format.compact(state.tokensPerSPerMW)}
+        >
           <Spark values={each((i) => (of("tokensPerS", i) / of("sitePowerW", i)) * 1e6)} />
         </Figure>
-        <Figure label={t("factory.jPerToken")} value={format.energy(joulesPerToken)}>
+        <Figure
+          label={t("factory.jPerToken")}
+          why={<FigureWhy figure={t("factory.jPerToken")} derivation={from.jPerToken} />}
+          value={format.energy(joulesPerToken)}
+        >
           <Spark values={column("joulesPerToken")} />
         </Figure>
-        <Figure label={t("factory.pue")} value={format.number(state.pue, 3)}>
+        <Figure
+          label={t("factory.pue")}
+          why={<FigureWhy figure={t("factory.pue")} derivation={from.pue} />}
+          value={format.number(state.pue, 3)}
+        >
           <Spark values={column("pue")} />
         </Figure>
         <Figure
           label={t("factory.cost")}
+          why={<FigureWhy figure={t("factory.cost")} derivation={from.cost} />}
           value={format.krw(perM(priceKrwPerKWh))}
           sub={t("factory.today", { value: format.krw(today?.krwPerMTokens) })}
         >
@@ -65,6 +85,7 @@ export function Headline({
         </Figure>
         <Figure
           label={t("factory.carbon")}
+          why={<FigureWhy figure={t("factory.carbon")} derivation={from.carbon} />}
           value={format.mass(perM(carbonGPerKWh))}
           unit="CO₂"
           sub={t("factory.today", { value: format.mass(today?.carbonGPerMTokens) })}
