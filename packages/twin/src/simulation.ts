@@ -99,8 +99,11 @@ export interface OutsideWork {
   readonly tenantId: string;
   readonly serviceClass: string;
   readonly kind: WorkKind;
-  /** Share of the time its GPUs are at work, 0…1; the rest they are idle. */
+  /** GPUs that it works on when it does. */
+  readonly gpus: number;
+  /** Share of the time they are at work, 0…1; the rest they are idle. */
   readonly busy: number;
+  /** Where it works; empty: it gave way to power, and waits. */
   readonly pieces: readonly { readonly rack: number; readonly gpus: number }[];
 }
 
@@ -213,5 +216,7 @@ export interface Simulation {
   jobs(): readonly JobRow[];
   services(): readonly ServiceRow[];
   placements(): readonly Placement[];
+  /** What an engine outside was last said to run. */
+  outsideWorks(): readonly OutsideWork[];
   kpis(): Kpis;
 }

@@ -35,7 +35,7 @@ test("the factory's reading and the engine's racks' sum to the site's meter, and
   play(60); // nobody bills from it yet: all is the factory's
   assert.deepEqual(racks.read().itMilliJ, 0);
   racks.start();
-  twin.setOutsideWork([{ id: "j1", tenantId: "snu", serviceClass: "flexible", kind: "training", busy: 1, pieces: [{ rack: 2, gpus: 32 }] }]); // prettier-ignore
+  twin.setOutsideWork([{ id: "j1", tenantId: "snu", serviceClass: "flexible", kind: "training", gpus: 32, busy: 1, pieces: [{ rack: 2, gpus: 32 }] }]); // prettier-ignore
   play(60);
   racks.stop();
   const counted = racks.read();

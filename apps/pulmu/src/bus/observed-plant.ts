@@ -177,6 +177,10 @@ export class ObservedPlant implements Simulation {
     return this.#twin?.placements() ?? [];
   }
 
+  outsideWorks(): readonly OutsideWork[] {
+    return this.#twin?.outsideWorks() ?? [];
+  }
+
   kpis(): Kpis {
     const { totals } = this.#totals;
     if (this.#twin !== undefined) {

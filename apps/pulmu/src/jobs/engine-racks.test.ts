@@ -12,7 +12,7 @@ import { EngineRacks, EngineWork } from "./engine-racks.ts";
 const site = loadSite(join(CHECKOUT, "sites/slurm-lab.yaml"), { catalog: loadCatalog() });
 const node = (name: string, rack = ""): EngineNode => ({ name, rack, gpus: 8, state: "up", reason: "" });
 const job = (id: string, nodes: readonly string[], { gpusPerNode = 8, runs = true, ...spec }: { readonly gpusPerNode?: number; readonly runs?: boolean; readonly powerPerGpu?: number } = {}) =>
-  ({ id, tenantId: "snu", nodes, runSinceMs: runs ? 1 : 0, spec: { class: "flexible", gpusPerNode, ...spec } }) as unknown as Job; // prettier-ignore
+  ({ id, tenantId: "snu", nodes, state: runs ? "running" : "paused", reason: `${id}: load target`, gpus: nodes.length * gpusPerNode, runSinceMs: runs ? 1 : 0, spec: { class: "flexible", gpusPerNode, ...spec } }) as unknown as Job; // prettier-ignore
 
 test("a job works on the racks of its nodes, as long as it runs, and as hard as it says that it draws", () => {
   const racks = new EngineRacks(site);
@@ -20,7 +20,8 @@ test("a job works on the racks of its nodes, as long as it runs, and as hard as 
   const works = racks.worksOf(
     [
       job("a", ["gpu1", "gpu4", "gpu5"]),
-      job("paused", ["gpu6"], { runs: false }),
+      job("paused for kist", ["gpu6"], { runs: false }),
+      job("paused for power", ["gpu6"], { runs: false }),
       job("light", ["gpu6"], { gpusPerNode: 4, powerPerGpu: 300 }),
       job("cpu", ["gpu6"], { gpusPerNode: 0 }),
     ],
@@ -38,6 +39,7 @@ test("a job works on the racks of its nodes, as long as it runs, and as hard as 
           { rack: 3, gpus: 8 },
         ],
       },
+      { id: "paused for power", busy: 1, pieces: [] },
       { id: "light", busy: 0.25, pieces: [{ rack: 3, gpus: 4 }] },
     ],
   );

@@ -1,4 +1,4 @@
-import type { EngineNode, Job } from "@pulmu/jobs";
+import { type EngineNode, gaveWayToPower, type Job } from "@pulmu/jobs";
 import type { Site } from "@pulmu/site";
 import type { OutsideWork, Simulation } from "@pulmu/twin";
 
@@ -25,27 +25,33 @@ export class EngineRacks {
     return rack === undefined ? undefined : this.#site.racks[rack].id;
   }
 
-  /** What runs on the site's racks now. @param wattsPerGpu of a GPU at full work; a job that says that it draws less works less of the time */
+  /**
+   * What runs on the site's racks now, and what would if it had not given way to power.
+   * @param wattsPerGpu of a GPU at full work; a job that says that it draws less works less of the time
+   */
   worksOf(jobs: readonly Job[], nodes: readonly EngineNode[], wattsPerGpu: number): readonly OutsideWork[] {
     const nodeOf = new Map(nodes.map((node) => [node.name, node]));
     const free = new Map(this.#site.engineRacks.map(({ rack }) => [rack, this.#gpusOf(rack)]));
     return jobs.flatMap((job): OutsideWork[] => {
-      if (job.runSinceMs === 0 || job.spec.gpusPerNode === 0) return [];
-      const held = new Map<number, number>();
-      for (const name of job.nodes) {
-        const rack = this.rackOf(nodeOf.get(name) ?? { name, rack: "" });
-        if (rack === undefined) continue;
-        // A listing that is seconds old may give a GPU to two: a rack has no more than it has.
-        const gpus = Math.min(job.spec.gpusPerNode, this.#site.racks[rack].type.gpusPerTray, free.get(rack)!);
-        free.set(rack, free.get(rack)! - gpus);
-        held.set(rack, (held.get(rack) ?? 0) + gpus);
-      }
-      const pieces = [...held].flatMap(([rack, gpus]) => (gpus > 0 ? [{ rack, gpus }] : []));
-      const busy = Math.min(1, (job.spec.powerPerGpu ?? wattsPerGpu) / wattsPerGpu);
-      return pieces.length === 0
-        ? []
-        : [{ id: job.id, tenantId: job.tenantId, serviceClass: job.spec.class, kind: "training", busy, pieces }];
+      const pieces = job.runSinceMs > 0 ? this.#piecesOf(job, nodeOf, free) : [];
+      if (pieces.length === 0 && !(gaveWayToPower(job) && job.gpus > 0)) return [];
+      const { id, tenantId, gpus, spec } = job;
+      const busy = Math.min(1, (spec.powerPerGpu ?? wattsPerGpu) / wattsPerGpu);
+      return [{ id, tenantId, serviceClass: spec.class, kind: "training", gpus, busy, pieces }];
     });
+  }
+
+  #piecesOf({ nodes, spec }: Job, nodeOf: ReadonlyMap<string, EngineNode>, free: Map<number, number>): OutsideWork["pieces"] {
+    const held = new Map<number, number>();
+    for (const name of nodes) {
+      const rack = this.rackOf(nodeOf.get(name) ?? { name, rack: "" });
+      if (rack === undefined) continue;
+      // A listing that is seconds old may give a GPU to two: a rack has no more than it has.
+      const gpus = Math.min(spec.gpusPerNode, this.#site.racks[rack].type.gpusPerTray, free.get(rack)!);
+      free.set(rack, free.get(rack)! - gpus);
+      if (gpus > 0) held.set(rack, (held.get(rack) ?? 0) + gpus);
+    }
+    return [...held].map(([rack, gpus]) => ({ rack, gpus }));
   }
 
   #gpusOf(rack: number): number {

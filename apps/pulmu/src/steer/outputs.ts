@@ -68,29 +68,46 @@ export class LiveOutputs {
     });
     const running = seen.jobs().filter(({ state }) => state === "running" || state === "restarting");
     const racksOf = new Map(seen.placements().map(({ id, gang, pieces }) => [id, { gang, pieces }]));
-    const jobs = running.flatMap((row) => this.#job(row, racksOf.get(row.id), seen.rackSpeed, asked));
-    const ids = new Set(running.map(({ id }) => id));
+    const outside = seen.outsideWorks();
+    const jobs = [
+      ...running.map((row) => ({ ...row, serviceClass: this.#classOf.get(row.workloadId) ?? "flexible", held: racksOf.get(row.id) })),
+      ...outside.map((work) => ({ ...work, tokens: 0, held: { gang: true, pieces: work.pieces } })),
+    ].flatMap((job) => this.#job(job, seen.rackSpeed, asked));
+    const ids = new Set([...running, ...outside].map(({ id }) => id));
     for (const id of this.#jobs.keys()) if (!ids.has(id)) this.#jobs.delete(id);
     return [...services, ...jobs];
   }
 
-  /** A job that makes no tokens is counted by its GPUs' seconds, a millionth of what they are worth in tokens. */
-  #job(row: JobRow, held: Held | undefined, rackSpeed: ArrayLike<number>, asked: boolean): readonly WorkOutput[] {
-    const { id, workloadId, tenantId, gpus, tokens } = row;
+  /** A job that makes no tokens is counted by its GPUs' seconds, a millionth of what they are worth in tokens. One that gave way makes none. */
+  #job({ id, tenantId, serviceClass, gpus, tokens, held }: Worker, rackSpeed: ArrayLike<number>, asked: boolean): readonly WorkOutput[] {
     const job = known(this.#jobs, id, (): Job => ({ usual: new Usual(), tokens, seconds: 0 }));
-    const made = tokens > 0 ? Math.max(0, tokens - job.tokens) : gpus * speedOf(held, rackSpeed);
+    const gaveWay = held?.pieces.length === 0;
+    const made = tokens > 0 ? Math.max(0, tokens - job.tokens) : gaveWay ? 0 : gpus * speedOf(held, rackSpeed);
     job.tokens = tokens;
     if (Number.isNaN(made)) return [];
-    if (!asked) {
+    if (!asked && !gaveWay) {
       job.usual.add(made, 1);
       job.seconds++;
     }
     const wanted = job.usual.mean;
     if (wanted === undefined || wanted === 0 || job.seconds < LEAST_S) return [];
     const krwPerMTokens = ((gpus * ASSUMED_PRICES.krwPerGpuH) / 3600 / wanted) * 1e6;
-    const serviceClass = this.#classOf.get(workloadId) ?? "flexible";
-    return [{ workId: id, tenantId, serviceClass, tokensPerS: made, wantedTokensPerS: wanted, krwPerMTokens }];
+    return [
+      {
+        workId: id,
+        tenantId,
+        serviceClass: serviceClass as WorkOutput["serviceClass"],
+        tokensPerS: made,
+        wantedTokensPerS: wanted,
+        krwPerMTokens,
+      },
+    ];
   }
+}
+
+interface Worker extends Pick<JobRow, "id" | "tenantId" | "gpus" | "tokens"> {
+  readonly serviceClass: string;
+  readonly held: Held | undefined;
 }
 
 interface Held {

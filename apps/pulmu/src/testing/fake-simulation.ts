@@ -199,6 +199,7 @@ export function createFakeSimulation(): Simulation {
     setFallback: unused,
     setLoadTarget: unused,
     setOutsideWork: unused,
+    outsideWorks: () => [],
     setBessPower: unused,
     takeEvents() {
       const taken = events;

@@ -1,5 +1,6 @@
 import { formatPower } from "@pulmu/units";
 import type { Job } from "../book/job.ts";
+import { deadlineIsNear } from "../book/job-times.ts";
 import type { Why } from "../quota/decision.ts";
 import type { PowerState } from "./power-source.ts";
 
@@ -36,7 +37,24 @@ export function waitReason(why: Why, job: Job, power: PowerState, drawnW: number
   }
 }
 
+/** `; its deadline, 2026-12-01T09:00:00+09:00, is near`; "" = it is not. */
+export function hurryOf(job: Job, nowMs: number): string {
+  return deadlineIsNear(job, nowMs) ? `; its deadline, ${job.spec.deadline}, is near` : "";
+}
+
+/** `75 %`; `all`. */
+export function shareOf({ share }: Pick<Job, "share">): string {
+  return share < 1 ? `${Math.round(share * 100)} %` : "all";
+}
+
+const FOR_POWER = "paused for power";
+
+/** It waits because power was taken away, not because others had a right to its place. */
+export function gaveWayToPower({ state, reason }: Pick<Job, "state" | "reason">): boolean {
+  return state === "paused" && reason.startsWith(FOR_POWER);
+}
+
 export function pauseReason(kind: "power" | "guarantee", power: PowerState, forWhom: Job | undefined): string {
-  if (kind === "power") return `paused for power: ${chainOf(power)}`;
+  if (kind === "power") return `${FOR_POWER}: ${chainOf(power)}`;
   return `paused for ${forWhom?.projectId ?? "a guarantee"}: what it is guaranteed was not free${forWhom === undefined ? "" : ` for ${forWhom.id}`}`;
 }

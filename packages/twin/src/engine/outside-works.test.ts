@@ -6,7 +6,7 @@ import { advance, runOf, smallSite } from "../testing/small-site.ts";
 
 /** The small site with its last two racks given to an engine. */
 const engineSite = () => smallSite((text) => `${text}engineRacks: [{ rack: h1/r02/03, nodes: "n[01-18]" }, { rack: h1/r02/04, nodes: "n[19-36]" }]\n`); // prettier-ignore
-const job = (gpus: number): OutsideWork => ({ id: "j1", tenantId: "snu", serviceClass: "flexible", kind: "training", busy: 1, pieces: [{ rack: 6, gpus }] }); // prettier-ignore
+const job = (gpus: number): OutsideWork => ({ id: "j1", tenantId: "snu", serviceClass: "flexible", kind: "training", gpus, busy: 1, pieces: [{ rack: 6, gpus }] }); // prettier-ignore
 
 test("given racks of an engine, the twin puts nothing of its own there, and what the engine runs is felt up to the site's meter and gone with it", () => {
   const run = runOf(engineSite());
@@ -23,8 +23,13 @@ test("given racks of an engine, the twin puts nothing of its own there, and what
   assert.equal(run.rackPowerW[7], idleW);
   assert.ok(Math.abs(run.engineGpuPowerW - quietGpuW / 2 - gpuW) < 1e-6, "its GPUs, and those of the other rack that wait");
   const [workW, itW] = [run.row[SERIES.sitePowerW], run.row[SERIES.itPowerW]];
-  run.setOutsideWork([]);
+  run.setOutsideWork([{ ...job(72), pieces: [] }]); // it gave way to power, and waits
   run.step();
+  assert.equal(
+    run.placements().find(({ id }) => id === "j1"),
+    undefined,
+  );
+  assert.equal(run.outsideWorks()[0].gpus, 72);
   assert.equal(run.rackPowerW[6], idleW);
   assert.ok(workW - run.row[SERIES.sitePowerW] > 0.9 * (itW - run.row[SERIES.itPowerW]));
   assert.deepEqual(run.takeEvents().filter(({ subject }) => subject === "j1").map(({ kind }) => kind), ["job-started", "job-ended"]); // prettier-ignore

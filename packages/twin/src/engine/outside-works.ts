@@ -12,6 +12,8 @@ export interface OutsideOwner extends Owner {
 
 /** What an engine outside runs on the racks that the site file gives to it. */
 export class OutsideWorks {
+  works: readonly OutsideWork[] = [];
+  /** Those that hold GPUs. */
   owners: readonly OutsideOwner[] = [];
   /** 1 for a rack whose work an engine hands out. */
   readonly isEngines: Uint8Array;
@@ -35,8 +37,10 @@ export class OutsideWorks {
           throw new Error(`${id} holds ${gpus} GPUs of rack ${rack}, which no engine has, or not so many`);
       }
     const before = new Map(this.owners.map((owner) => [owner.work.id, owner]));
-    this.owners = works.map((work) => ownerOf(work, before.get(work.id)));
-    for (const work of works) if (!before.delete(work.id)) this.#tell(atS, "job-started", work);
+    const holders = works.filter(({ pieces }) => pieces.length > 0);
+    this.works = works;
+    this.owners = holders.map((work) => ownerOf(work, before.get(work.id)));
+    for (const work of holders) if (!before.delete(work.id)) this.#tell(atS, "job-started", work);
     for (const { work } of before.values()) this.#tell(atS, "job-ended", work);
   }
 

@@ -227,6 +227,10 @@ class Plant implements Simulation, FaultTarget, PowerPathListener {
     return this.#work.placements();
   }
 
+  outsideWorks(): readonly OutsideWork[] {
+    return this.#work.outside.works;
+  }
+
   kpis(): Kpis {
     return this.#accounts.kpis(this.site, this.scenario, this.gpuCount, this.#work.pools, this.#work.jobs, this.#log.faults);
   }

@@ -164,6 +164,7 @@ export function fakeSimulation(options: {
     setFallback: unused,
     setLoadTarget: unused,
     setOutsideWork: unused,
+    outsideWorks: () => [],
     setBessPower: unused,
     catalog: {} as Simulation["catalog"],
   };
