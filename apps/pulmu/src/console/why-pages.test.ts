@@ -60,6 +60,31 @@ test("a request's own trace shows who asked, the policy, its way in, who answere
   await chain.getByText(/Counts in house's statement of \d{4}-\d{2}, not issued yet|house has no price plan/).waitFor();
 });
 
+test("a line of a bill leads to the records that it adds up, and each of those to its request", async (t) => {
+  const plan = { id: "lab", name: "Lab", prices: [{ item: "output-mtok", tiers: [{ from: 0, krw: 1_000_000 }] }] };
+  for (const [path, body] of [
+    ["/plans", plan],
+    ["/plans/assignments", { tenantId: "house", planId: "lab", from: "2026-01-01" }],
+  ] as const) {
+    const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
+    const response = await fetch(`${lab.url}/api/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    assert.equal(response.status, 201);
+  }
+  const trace = "bbf92f3577b34da6a3ce929d0e0e4738";
+  assert.equal(await ask(trace), 200);
+  const page = await open(t, "/tokens");
+  if (page === undefined) return;
+  await page.getByRole("tab", { name: "Statements" }).click();
+  await page.getByTestId("statement").locator("tr", { hasText: "Output tokens" }).getByRole("link", { name: "Records" }).click();
+  await page
+    .getByTestId("usage-records")
+    .getByRole("link", { name: trace.slice(0, 8) })
+    .click();
+  const chain = page.getByTestId("why-chain");
+  await chain.getByText(/Counts in house's statement of \d{4}-\d{2}, not issued yet/).waitFor();
+  await chain.getByText(/^Output tokens: 0.000008 M tokens at ₩1,000,000, ₩8$/).waitFor();
+});
+
 test("a refusal of the gateway leads to its chain, which names the rule that forbade it", async (t) => {
   const trace = "aaf92f3577b34da6a3ce929d0e0e4737";
   assert.equal(await ask(trace, { "x-pulmu-residency": "kr-only" }), 403);

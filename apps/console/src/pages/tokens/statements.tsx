@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Button } from "react-aria-components";
+import { Link } from "wouter";
 import { useLive } from "../../api/live.ts";
 import { useApi, useSite } from "../../api/queries.ts";
 import { ask } from "../../api/request.ts";
@@ -56,7 +57,7 @@ export function Statements({ who }: { readonly who: Who | null }) {
 /** The lines, and below them what they come to. */
 function Lines({ statement }: { readonly statement: Statement }) {
   const { t, format } = useSpeech();
-  const { lines, credits, unpriced, subtotalKrw, totalKrw } = statement;
+  const { tenantId, month, lines, credits, unpriced, subtotalKrw, totalKrw } = statement;
   const sum = (name: string, krw: number, className?: string) => (
     <tr key={name} className={className}>
       <td colSpan={2}>{name}</td>
@@ -77,7 +78,15 @@ function Lines({ statement }: { readonly statement: Statement }) {
             cell: ({ item, modelId, acceleratorId }) => (
               <>
                 {t(`tokens.item.${item}`)}
-                <span className="sub">{modelId || acceleratorId || t("tokens.anyModel")}</span>
+                <span className="sub">
+                  {modelId || acceleratorId || t("tokens.anyModel")} ·{" "}
+                  <Link
+                    className="link"
+                    href={`/why?${new URLSearchParams({ tenant: tenantId, month, ...(modelId && { model: modelId }) })}`}
+                  >
+                    {t("why.billRecords")} ›
+                  </Link>
+                </span>
               </>
             ),
           },

@@ -93,7 +93,13 @@ export function usageSteps(usage: readonly BilledUsage[], t: Translate, format: 
           ? t("why.billOpen", of)
           : t("why.billIssued", { ...of, version: issued });
     const told = lines.map(({ item, quantity, per, unit, krwPerUnit }) =>
-      t("why.billLine", { item, quantity: format.number(quantity), per: format.number(per), unit, price: format.krw(krwPerUnit) }),
+      t("why.billLine", {
+        item: t(`tokens.item.${item}`),
+        quantity: format.compact(quantity / per),
+        unit: t(`tokens.unit.${unit as "kWh"}`),
+        price: format.krw(krwPerUnit),
+        amount: format.krwFine((quantity * krwPerUnit) / per),
+      }),
     );
     return [
       {

@@ -7,12 +7,23 @@ import { TableBox } from "../../parts/table.tsx";
 
 const SHOWN = 200;
 
+/** Which records: all that is named, and of a month, `2026-11`. */
+export type RecordsOf = Readonly<Partial<Record<"tenant" | "project" | "key" | "model" | "month", string>>>;
+
 /** The records that a sum of usage, or a line of a bill, is made of; each with the trace of the request or job that made it. */
-export function UsageRecords({ of, id }: { readonly of: "key" | "project" | "tenant" | "model"; readonly id: string }) {
+export function UsageRecords({ of }: { readonly of: RecordsOf }) {
   const { t, format } = useSpeech();
-  const query = useApi<readonly UsageRow[]>(`/api/v1/usage/records?${of}=${encodeURIComponent(id)}&limit=${SHOWN}`, 10_000);
+  const { month, ...named } = of;
+  const filter = new URLSearchParams({ ...named, ...(month !== undefined && daysOf(month)), limit: String(SHOWN) });
+  const query = useApi<readonly UsageRow[]>(`/api/v1/usage/records?${filter}`, 10_000);
+  const names = [...Object.values(named), ...(month === undefined ? [] : [month])];
   return (
-    <Card title={t("why.usage", { of: id })} className="c12" flush>
+    <Card
+      title={t("why.usage", { of: names.join(" · ") })}
+      className="c12"
+      flush
+      aside={query.data?.length === SHOWN && <span className="note">{t("why.usageFirst", { count: SHOWN })}</span>}
+    >
       <Answer query={query}>
         {(rows) =>
           rows.length === 0 ? (
@@ -68,4 +79,12 @@ export function UsageRecords({ of, id }: { readonly of: "key" | "project" | "ten
       </Answer>
     </Card>
   );
+}
+
+/** From its first day until before the first of the next; nothing of what is no month. */
+function daysOf(month: string): { readonly from: string; readonly until: string } | undefined {
+  const [year, number] = month.split("-").map(Number);
+  if (!(year >= 2000 && number >= 1 && number <= 12)) return undefined;
+  const next = number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, "0")}`;
+  return { from: `${month}-01`, until: `${next}-01` };
 }

@@ -9,12 +9,12 @@ import { Chain } from "./chain.tsx";
 import { Journal } from "./journal.tsx";
 import { RackChain } from "./rack-chain.tsx";
 import { Requests } from "./requests.tsx";
-import { UsageRecords } from "./usage-records.tsx";
+import { type RecordsOf, UsageRecords } from "./usage-records.tsx";
 
 const TRACE = /^(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$/;
 
 /** What usage records can be asked for. */
-const USAGE_OF = ["key", "project", "tenant", "model"] as const;
+const USAGE_OF = ["tenant", "project", "key", "model", "month"] as const;
 
 /** Why a figure is what it is: the chain behind it, from the journal. */
 export default function WhyPage() {
@@ -23,11 +23,11 @@ export default function WhyPage() {
   const { trace } = useParams<{ readonly trace?: string }>();
   const [, go] = useLocation();
   const [params] = useSearchParams();
-  const usageOf = USAGE_OF.find((name) => params.has(name));
+  const usageOf: RecordsOf = Object.fromEntries(USAGE_OF.flatMap((name) => (params.has(name) ? [[name, params.get(name)!]] : [])));
   const [text, setText] = useState("");
   const found = TRACE.exec(text.trim())?.[1];
   if (facts === undefined) return <div className="skeleton" />;
-  const usage = usageOf !== undefined && may(facts.who, "usage.read") && <UsageRecords of={usageOf} id={params.get(usageOf)!} />;
+  const usage = Object.keys(usageOf).length > 0 && may(facts.who, "usage.read") && <UsageRecords of={usageOf} />;
   const rack = params.get("rack");
   const chains = (
     <>
