@@ -50,7 +50,7 @@ export type { GridEvent } from "./steer/grid-event.ts";
 
 export type Tenant = Answer<typeof accounts.tenant>;
 export type ServiceAccount = Answer<typeof accounts.account>;
-export type ApiKey = Answer<typeof accounts.key>;
+export type ApiKey = Answer<typeof accounts.keyNow>;
 export type NewKey = Answer<typeof accounts.newKey>;
 export type Budget = Answer<typeof accounts.limitUse>;
 export type UsageSum = Answer<typeof accounts.usageSum>;

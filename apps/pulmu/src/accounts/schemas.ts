@@ -21,6 +21,7 @@ export const key = z.object({
   revokedMs: timeMs.optional(),
   replaces: name.optional(),
 });
+export const keyNow = key.extend({ state: z.enum(["active", "expired", "revoked"]).describe("by the house's clock") });
 export const newKey = z.object({ key, text: z.string().describe("the key itself: shown this once") });
 export const role = z.object({ subject: name, role: z.enum(ROLES), tenantId: name.optional().describe("left out: the whole site") });
 

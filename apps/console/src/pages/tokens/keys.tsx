@@ -39,7 +39,7 @@ export function Keys({ who, onTry }: { readonly who: Who | null; readonly onTry:
                 { head: t("tokens.created"), className: "nowrap", cell: ({ createdMs }) => format.dateTime(createdMs) },
                 {
                   head: t("tokens.state"),
-                  cell: (key) => <Badge tone={stateOf(key) === "active" ? "good" : ""}>{t(`tokens.${stateOf(key)}`)}</Badge>,
+                  cell: ({ state }) => <Badge tone={state === "active" ? "good" : ""}>{t(`tokens.${state}`)}</Badge>,
                 },
                 ...(mayManage
                   ? [
@@ -48,10 +48,10 @@ export function Keys({ who, onTry }: { readonly who: Who | null; readonly onTry:
                         isQuiet: true,
                         isNumber: true,
                         className: "acts",
-                        cell: (key: ApiKey) =>
-                          stateOf(key) === "active" &&
-                          key.id !== who?.keyId && (
-                            <Button className="button small danger" onPress={() => revoke.mutate(key.id)}>
+                        cell: ({ id, state }: ApiKey) =>
+                          state === "active" &&
+                          id !== who?.keyId && (
+                            <Button className="button small danger" onPress={() => revoke.mutate(id)}>
                               {t("tokens.revoke")}
                             </Button>
                           ),
@@ -71,9 +71,4 @@ export function Keys({ who, onTry }: { readonly who: Who | null; readonly onTry:
       )}
     </div>
   );
-}
-
-function stateOf({ revokedMs, expiresMs }: ApiKey): "active" | "revoked" | "expired" {
-  if (revokedMs !== undefined) return "revoked";
-  return expiresMs !== undefined && expiresMs <= Date.now() ? "expired" : "active";
 }

@@ -81,8 +81,8 @@ export const identityOperations: readonly Operation[] = [
     path: "/keys",
     tag: "identity",
     summary: "Keys the caller may see, without their secrets",
-    answer: z.array(schema.key),
-    run: ({ house, by }) => house.identity.keys(by),
+    answer: z.array(schema.keyNow),
+    run: async ({ house, by }) => (await house.identity.keys(by)).map((key) => ({ ...key, state: stateOf(key, house.now()) })),
   }),
   operation({
     id: "createKey",
@@ -152,3 +152,11 @@ export const identityOperations: readonly Operation[] = [
     run: async ({ house, by, body }) => (await house.identity.withdrawRole(by, body.subject, body.role, body.tenantId), body),
   }),
 ];
+
+function stateOf(
+  { revokedMs, expiresMs }: Pick<z.output<typeof schema.key>, "revokedMs" | "expiresMs">,
+  nowMs: number,
+): z.output<typeof schema.keyNow>["state"] {
+  if (revokedMs !== undefined) return "revoked";
+  return expiresMs !== undefined && expiresMs <= nowMs ? "expired" : "active";
+}
