@@ -87,17 +87,36 @@ test("a key is made and the gateway asked with it; tokens, joules and carbon are
   assert.notEqual(await page.getByTestId("answer").textContent(), "");
   await page.getByText("Simulated: no model runs here.").waitFor();
 
+  // A rate limit of the tenant, hit: the gateway hears of it within a second.
+  const refused = page.getByRole("alert").getByText(/quota|limit/i);
+  const askUntilRefused = async () => {
+    do {
+      await page.getByRole("button", { name: "Send" }).click();
+      await refused.or(cost).first().waitFor();
+    } while (!(await refused.isVisible()));
+  };
+  await page.getByRole("tab", { name: "Rate limits" }).click();
+  await page.getByLabel("Tenant").selectOption("house");
+  const limit = page.getByRole("row", { name: "Requests a day" });
+  await limit.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("dialog").getByRole("spinbutton").fill("1");
+  await page.getByRole("dialog").getByRole("button", { name: "Set the limit" }).click();
+  await limit.getByText("100%").waitFor(); // one was asked before it was set
+  await page.getByRole("tab", { name: "Playground" }).click();
+  await askUntilRefused();
+  await page.getByRole("tab", { name: "Rate limits" }).click();
+  await limit.getByRole("button", { name: "Remove" }).click();
+  await limit.getByText("no limit").waitFor();
+
   await page.getByRole("tab", { name: "Budgets" }).click();
   await page.getByLabel("key", { exact: true }).fill(key.slice(6, 22));
   await page.getByLabel("At most").fill("1");
   await page.getByRole("button", { name: "Set the budget" }).click();
   await page.getByTestId("budgets").getByText(key.slice(6, 22)).waitFor();
   await page.getByRole("tab", { name: "Playground" }).click();
-  const refused = page.getByRole("alert").getByText(/quota|limit/i);
-  do {
-    await page.getByRole("button", { name: "Send" }).click(); // the gateway hears of a budget within a second
-    await refused.or(cost).first().waitFor();
-  } while (!(await refused.isVisible()));
+  await askUntilRefused();
+  await page.getByRole("tab", { name: "Budgets" }).click();
+  await page.getByTestId("budgets").locator(".bad", { hasText: "%" }).waitFor(); // used up, and said so
 
   await page.goto(`${url}/why?key=${key.slice(6, 22)}`); // what the bill's line is made of, each with its trace
   await page.getByTestId("usage-records").getByRole("link").first().waitFor();
