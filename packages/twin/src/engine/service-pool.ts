@@ -160,7 +160,8 @@ export class ServicePool implements Owner {
     this.#latency(prefillRate, prefillShare, meanPrompt, stepS, itlS, admitted);
     this.#limitQueue(prefillRate);
 
-    // A replica without sequences idles: with a mean of b active, a share b/(b+1) of replicas has any (geometric).
+    // A replica without sequences idles. With a mean of b active, a share b/(b+1) has any if their number is geometric, all from b = 1 on if they
+    // are spread evenly; routing by load does nearly the latter. The 0.1 is a guess between the two.
     const decoding = batch / (batch + 0.1);
     this.busyA = prefillShare;
     this.busyB = (1 - prefillShare) * decoding * decodePowerShare(model.serving, batch / model.gpus);
