@@ -108,10 +108,10 @@ test("each figure of the first page says from what it is reckoned, and lets go o
   if (shown === undefined) return;
   const { page, url, complaints } = shown;
   await page.goto(url);
-  const asked = page.getByRole("button", { name: "How Cost per million tokens comes about" });
+  const asked = page.getByRole("button", { name: "How Cost per M tokens comes about" });
   await asked.focus();
   await page.keyboard.press("Enter");
-  const told = page.getByRole("dialog", { name: "How Cost per million tokens comes about" });
+  const told = page.getByRole("dialog", { name: "How Cost per M tokens comes about" });
   await told.getByText(/ × 1,000,000 = .+Wh, at ₩\d+ a kWh$/).waitFor();
   await page.keyboard.press("Escape");
   await told.waitFor({ state: "detached" });

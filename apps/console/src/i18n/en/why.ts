@@ -11,7 +11,7 @@ export const why = {
   "why.subject": "About",
   "why.trace": "Trace",
   "why.chain": "The chain of {trace}",
-  "why.step": "{seconds} s after the first",
+  "why.step": "+{seconds} s",
   "why.noChain": "Nothing in the journal names this trace.",
   "why.auditor": "The journal is read by operators and auditors. Sign in with such a key.",
   "why.link.grid": "Grid",

@@ -13,7 +13,7 @@ export const why: Readonly<Record<keyof typeof en, string>> = {
   "why.subject": "대상",
   "why.trace": "추적",
   "why.chain": "{trace}의 과정",
-  "why.step": "처음부터 {seconds}초 뒤",
+  "why.step": "+{seconds}초",
   "why.noChain": "일지에 이 추적 ID가 없습니다.",
   "why.auditor": "일지는 운영자와 감사자가 봅니다. 해당 키로 로그인하십시오.",
   "why.link.grid": "계통",

@@ -1,5 +1,6 @@
 import { Link } from "wouter";
 import { useFacts, useGridEvents } from "../../api/queries.ts";
+import type { GridEvent } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Badge, Card } from "../../parts/parts.tsx";
 
@@ -16,9 +17,12 @@ export function LastEvent() {
     <Card
       title={t("factory.lastEvent")}
       aside={
-        <Link className="link" href={last === undefined ? "/grid" : `/why/${last.trace}`}>
-          {last !== undefined ? `${t("grid.why")} ›` : facts.mayPlayGrid ? `${t("factory.tryEvent")} ›` : `${t("nav.grid")} ›`}
-        </Link>
+        <>
+          {last !== undefined && <Outcome event={last} />}
+          <Link className="link" href={last === undefined ? "/grid" : `/why/${last.trace}`}>
+            {last !== undefined ? `${t("grid.why")} ›` : facts.mayPlayGrid ? `${t("factory.tryEvent")} ›` : `${t("nav.grid")} ›`}
+          </Link>
+        </>
       }
     >
       {last === undefined ? (
@@ -27,16 +31,7 @@ export function LastEvent() {
         <dl className="facts last-event" data-testid="last-event">
           <div>
             <dt>{`${format.minute(last.fromMs)} · ${last.feed ?? t("grid.allFeeds")}`}</dt>
-            <dd>
-              {format.power(last.limitW)}{" "}
-              {last.state !== "over" ? (
-                <Badge tone="accent">{t("grid.running")}</Badge>
-              ) : last.response === null ? (
-                <Badge>{t("unknown")}</Badge>
-              ) : (
-                <Badge tone={last.response.met ? "good" : "bad"}>{t(last.response.met ? "grid.met" : "grid.notMet")}</Badge>
-              )}
-            </dd>
+            <dd>{format.power(last.limitW)}</dd>
           </div>
           <div>
             <dt>{t("grid.cost")}</dt>
@@ -50,4 +45,11 @@ export function LastEvent() {
       )}
     </Card>
   );
+}
+
+function Outcome({ event: { state, response } }: { readonly event: GridEvent }) {
+  const { t } = useSpeech();
+  if (state !== "over") return <Badge tone="accent">{t("grid.running")}</Badge>;
+  if (response === null) return <Badge>{t("unknown")}</Badge>;
+  return <Badge tone={response.met ? "good" : "bad"}>{t(response.met ? "grid.met" : "grid.notMet")}</Badge>;
 }

@@ -29,7 +29,11 @@ export function Chain({ trace }: { readonly trace: string }) {
     <Card title={t("why.chain", { trace })} className="c12">
       <Answer query={query}>
         {(chain) => {
-          const known = [...entrySteps(chain), ...requestSteps(chain.requests, t, format), ...usageSteps(chain.usage, t, format)];
+          const known = [
+            ...entrySteps(chain),
+            ...requestSteps(chain.requests, chain.usage, t, format),
+            ...usageSteps(chain.usage, t, format),
+          ];
           const timed = known.filter((step) => shownMs === undefined || (step.atMs ?? 0) <= shownMs);
           // What happened in the same millisecond stays in the order of the chain's links.
           const steps = [...timed.toSorted((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0)), ...(shownMs === undefined ? costStep(chain) : [])];

@@ -5,7 +5,13 @@ import type { Translate } from "../../i18n/language.tsx";
 import { Details, type Step } from "./step.tsx";
 
 /** A request from the door to its answer: asked, judged by policy, let in, answered; or where it was turned away. */
-export function requestSteps(requests: readonly LoggedRequest[], t: Translate, format: Format): readonly Step[] {
+export function requestSteps(
+  requests: readonly LoggedRequest[],
+  usage: readonly BilledUsage[],
+  t: Translate,
+  format: Format,
+): readonly Step[] {
+  const recordedMs = new Map(usage.map((row) => [row.record.id, row.recordedMs]));
   return requests.flatMap((request) => {
     const { requestId, atMs, tookMs, path, keyId, projectId, modelId, rules, waitedMs, servedBy, error, refusal, because, left } = request;
     const step = (name: string, at: number, title: string, more?: Step["more"]): Step => ({
@@ -46,7 +52,7 @@ export function requestSteps(requests: readonly LoggedRequest[], t: Translate, f
         : [
             step(
               "answered",
-              atMs + tookMs,
+              Math.min(atMs + tookMs, recordedMs.get(requestId) ?? Infinity), // its end is sent once the record is durable
               t("why.served", {
                 model: servedBy.modelId,
                 site: servedBy.site,

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { useFacts, useMoment, useSite } from "../../api/queries.ts";
 import type { Job, Service, WorkState } from "../../api/types.ts";
 import type { MessageKey } from "../../i18n/en.ts";
@@ -38,7 +39,6 @@ export default function WorkPage() {
               <thead>
                 <tr>
                   <th>{t("work.name")}</th>
-                  <th>{t("work.class")}</th>
                   <th className="num">{t("work.gpus")}</th>
                   <th className="num">{t("work.requests")}</th>
                   <th className="num">{t("work.rate")}</th>
@@ -101,8 +101,7 @@ function ServiceRow({
   const { t, format } = useSpeech();
   return (
     <tr>
-      <Name id={service.id} tenantId={service.tenantId} modelId={service.modelId} />
-      <td>{classText(t, service.serviceClass)}</td>
+      <Name id={service.id} tenantId={service.tenantId} modelId={service.modelId} badge={classText(t, service.serviceClass)} />
       <td className="num">{format.number(service.gpus)}</td>
       <td className="num">{format.compact(service.requestsPerS)}</td>
       <td className="num live-value">{format.compact(service.tokensPerS)}</td>
@@ -162,13 +161,14 @@ function JobRow({ job, work }: { readonly job: Job; readonly work: WorkState | u
   );
 }
 
-function Name({ id, tenantId, modelId }: { readonly id: string; readonly tenantId: string; readonly modelId: string }) {
+function Name(props: { readonly id: string; readonly tenantId: string; readonly modelId: string; readonly badge?: ReactNode }) {
+  const { id, tenantId, modelId, badge } = props;
   const tenants = useSite().data?.tenants;
   const tenantColor = useTenantColour();
   return (
     <td className="name" title={id}>
       <i className="tenant" style={{ background: tenantColor(tenantId) }} />
-      {id}
+      {id} {badge}
       <span className="sub">
         {tenants?.find((tenant) => tenant.id === tenantId)?.name ?? tenantId} · {modelId}
       </span>
