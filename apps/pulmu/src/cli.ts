@@ -93,6 +93,10 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--engine <engine>", "what runs jobs: local, local=8 (GPUs), twin, slurm (its commands), slurm=http://host:6820", "local")
     .option("--engine-token <file>", "token for slurmrestd, read anew for each call (default: $SLURM_JWT)")
     .option("--engine-user <name>", "whose jobs they are at the engine (default: yours)")
+    .option(
+      "--cap-command <program>",
+      "holds nodes' GPUs to a share of their power: PROGRAM 0.7 NODE… (default: jobs draw all of it, or are paused)",
+    )
     .option("--jobs-dir <dir>", "directories of jobs, on a file system that all nodes see (default: beside the database)")
     .option("--fleet-sources <file>", "exporters and BMCs that are asked how the nodes are")
     .option("--no-steering", "leave the racks to their standing limits")

@@ -15,6 +15,7 @@ export { jobFiles, type JobFiles } from "./run/job-files.ts";
 export type { EnergyMeter, GpuEnergy, MeterCount } from "./run/metering.ts";
 export { ModelledMeter } from "./run/modelled-meter.ts";
 export type { PowerCause, PowerSource, PowerState } from "./run/power-source.ts";
+export type { PowerCaps } from "./run/node-caps.ts";
 export type { RunnerOptions } from "./run/desk.ts";
 export { JobRunner, type RunnerView } from "./run/runner.ts";
 export { gaveWayToPower } from "./run/words.ts";

@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { Store } from "@pulmu/journal";
-import { type Engine, jobFiles, type JobFiles, LocalEngine, SlurmEngine, tokenSource, TwinEngine } from "@pulmu/jobs";
+import { type Engine, jobFiles, type JobFiles, LocalEngine, type PowerCaps, SlurmEngine, tokenSource, TwinEngine } from "@pulmu/jobs";
 import type { Simulation } from "@pulmu/twin";
 import { PulmuError } from "@pulmu/units";
+import { capCommand } from "./cap-command.ts";
 
 export interface EngineOptions {
   /** `local`, `local=8`, `twin`, `slurm` (its commands), `slurm=http://127.0.0.1:6820`. */
@@ -13,6 +14,8 @@ export interface EngineOptions {
   readonly engineToken?: string;
   /** Whose jobs they are at the engine; else whoever runs this. */
   readonly engineUser?: string;
+  /** Program that holds nodes' GPUs to a share of their power; left out: no job is held to less than all. */
+  readonly capCommand?: string;
   /** Where jobs have their directories: all nodes must see it. Left out: beside the database. */
   readonly jobsDir?: string;
 }
@@ -21,6 +24,7 @@ export interface EngineOptions {
 export interface OpenedEngine {
   readonly engine: Engine;
   readonly files: JobFiles;
+  readonly caps: PowerCaps | undefined;
 }
 
 /** @throws PulmuError `engine.option` */
@@ -29,12 +33,13 @@ export function openEngine(options: EngineOptions, jobsDir: string, plant: Simul
   const [name, ...rest] = engine.split("=");
   const value = rest.join("=");
   const files = jobFiles(jobsDir);
+  const caps = options.capCommand === undefined ? undefined : capCommand(options.capCommand);
   if (engine === "twin") return twinEngine(plant, now);
-  if (name === "local" && /^\d{0,4}$/.test(value)) return { files, engine: new LocalEngine({ folder: join(jobsDir, "engine"), gpus: value === "" ? countGpus() : Number(value), now }) }; // prettier-ignore
+  if (name === "local" && /^\d{0,4}$/.test(value)) return { files, caps, engine: new LocalEngine({ folder: join(jobsDir, "engine"), gpus: value === "" ? countGpus() : Number(value), now }) }; // prettier-ignore
   if (name === "slurm" && (value === "" || /^https?:\/\/[^/\s]+\/?$/.test(value))) {
     const url = value === "" ? undefined : value;
     const token = tokenSource({ file: engineToken, text: process.env["SLURM_JWT"] });
-    return { files, engine: new SlurmEngine({ url, user: engineUser, token, env: process.env, now }) };
+    return { files, caps, engine: new SlurmEngine({ url, user: engineUser, token, env: process.env, now }) };
   }
   throw new PulmuError({
     code: "engine.option",
@@ -52,7 +57,7 @@ function twinEngine(plant: Simulation, now: () => number): OpenedEngine {
   const racks = (given.length > 0 ? given : site.racks).map(({ id, type }) => ({ id, trays: type.trays, gpusPerTray: type.gpusPerTray }));
   const indexOf = new Map(site.racks.map(({ id }, index) => [id, index]));
   const engine = new TwinEngine({ racks, now, speedOf: (rackId) => plant.rackSpeed[indexOf.get(rackId)!] });
-  return { engine, files: engine.files };
+  return { engine, files: engine.files, caps: engine.caps };
 }
 
 /** Beside the file of a SQLite database; where we stand, for a server's. */

@@ -12,7 +12,7 @@ import { EngineRacks, EngineWork } from "./engine-racks.ts";
 const site = loadSite(join(CHECKOUT, "sites/slurm-lab.yaml"), { catalog: loadCatalog() });
 const node = (name: string, rack = ""): EngineNode => ({ name, rack, gpus: 8, state: "up", reason: "" });
 const job = (id: string, nodes: readonly string[], { gpusPerNode = 8, runs = true, ...spec }: { readonly gpusPerNode?: number; readonly runs?: boolean; readonly powerPerGpu?: number } = {}) =>
-  ({ id, tenantId: "snu", nodes, state: runs ? "running" : "paused", reason: `${id}: load target`, gpus: nodes.length * gpusPerNode, runSinceMs: runs ? 1 : 0, spec: { class: "flexible", gpusPerNode, ...spec } }) as unknown as Job; // prettier-ignore
+  ({ id, tenantId: "snu", nodes, state: runs ? "running" : "paused", reason: `${id}: load target`, gpus: nodes.length * gpusPerNode, share: 1, runSinceMs: runs ? 1 : 0, spec: { class: "flexible", gpusPerNode, ...spec } }) as unknown as Job; // prettier-ignore
 
 test("a job works on the racks of its nodes, as long as it runs, and as hard as it says that it draws", () => {
   const racks = new EngineRacks(site);

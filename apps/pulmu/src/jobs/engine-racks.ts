@@ -36,7 +36,7 @@ export class EngineRacks {
       const pieces = job.runSinceMs > 0 ? this.#piecesOf(job, nodeOf, free) : [];
       if (pieces.length === 0 && !(gaveWayToPower(job) && job.gpus > 0)) return [];
       const { id, tenantId, gpus, spec } = job;
-      const busy = Math.min(1, (spec.powerPerGpu ?? wattsPerGpu) / wattsPerGpu);
+      const busy = job.share * Math.min(1, (spec.powerPerGpu ?? wattsPerGpu) / wattsPerGpu);
       return [{ id, tenantId, serviceClass: spec.class, kind: "training", gpus, busy, pieces }];
     });
   }

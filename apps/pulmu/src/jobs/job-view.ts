@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /** A job as the API and the commands show it. Durations in s. */
 export function jobView(job: Job, nowMs: number) {
-  const { id, tenantId, projectId, spec, state, reason, gpus, powerW, nodes, submittedMs, startedMs, endedMs } = job;
+  const { id, tenantId, projectId, spec, state, reason, gpus, powerW, share, nodes, submittedMs, startedMs, endedMs } = job;
   return {
     id,
     name: spec.name,
@@ -16,6 +16,7 @@ export function jobView(job: Job, nowMs: number) {
     gpus,
     nodes: spec.nodes,
     powerW,
+    share,
     places: nodes,
     submittedMs,
     startedMs,

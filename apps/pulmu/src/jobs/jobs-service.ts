@@ -49,7 +49,7 @@ export async function openJobs(
   const carbonGPerKWh = carbon.reduce((sum, month) => sum + month, 0) / Math.max(1, carbon.length);
   const book = await bookOf(house.store);
   const jobsDir = jobsDirOf(options, house.store);
-  const { engine, files } = openEngine(options, jobsDir, plant, now);
+  const { engine, files, caps } = openEngine(options, jobsDir, plant, now);
   const houseId = await book.houseId(() => `h${randomBytes(4).toString("hex")}`);
   const { type, provisionedW } = site.racks[site.engineRacks[0]?.rack ?? 0];
   const wattsPerGpu = Math.round(provisionedW / (type.trays * type.gpusPerTray));
@@ -61,6 +61,7 @@ export async function openJobs(
     engine,
     files,
     power,
+    caps,
     cluster: {
       places: [site.country, site.id],
       wattsPerGpu,

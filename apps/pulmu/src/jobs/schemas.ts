@@ -14,6 +14,7 @@ export const job = z.object({
   gpus: z.int(),
   nodes: z.int(),
   powerW: z.int().describe("what it may come to draw, in whole kW, as W"),
+  share: z.number().describe("of its power, what it may draw now: 0…1"),
   places: z.array(z.string()).describe("names of its nodes, while it runs"),
   submittedMs: timeMs,
   startedMs: timeMs,

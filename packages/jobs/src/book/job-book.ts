@@ -287,5 +287,5 @@ function bodyOf({ spec: _spec, id: _id, seq: _seq, state: _state, ...body }: Job
 
 function jobOf(row: Columns): Job {
   const columns = { id: `${row["id"]}`, seq: Number(row["seq"]), state: row["state"] as JobState };
-  return { ...(JSON.parse(`${row["body"]}`) as Omit<Job, "spec">), ...columns, spec: JSON.parse(`${row["spec"]}`) as JobSpec }; // prettier-ignore
+  return { share: 1, ...(JSON.parse(`${row["body"]}`) as Omit<Job, "spec" | "share">), ...columns, spec: JSON.parse(`${row["spec"]}`) as JobSpec }; // prettier-ignore
 }

@@ -2,6 +2,8 @@ import { pauseAllowanceS } from "../spec/job-spec.ts";
 import type { Job } from "./job.ts";
 
 const DAY_MS = 86_400_000;
+/** A deadline is near when the job would miss it if it stood still for this long. */
+const NEAR_MS = 3_600_000;
 
 /** How long it has run in all, ms. */
 export function ranMs(job: Job, nowMs: number): number {
@@ -12,6 +14,17 @@ export function ranMs(job: Job, nowMs: number): number {
 export function unsavedMs(job: Job, nowMs: number): number {
   if (job.runSinceMs === 0) return 0;
   return Math.max(0, nowMs - Math.max(job.runSinceMs, job.checkpointMs));
+}
+
+/** How long it may stand still and yet be done in time, ms; negative: it is late; Infinity: it has no deadline. */
+export function slackMs(job: Job, nowMs: number): number {
+  const { deadline, expected } = job.spec;
+  if (deadline === undefined) return Infinity;
+  return Date.parse(deadline) - nowMs - Math.max(0, expected * 1000 - (ranMs(job, nowMs) - job.lostMs));
+}
+
+export function deadlineIsNear(job: Job, nowMs: number): boolean {
+  return slackMs(job, nowMs) < NEAR_MS;
 }
 
 /** Share of the time it held its GPUs that was not work done again: goodput, 0…1; 1 before it ran. */
@@ -61,6 +74,7 @@ export function endRun(job: Job, atMs: number, lost: boolean): void {
   job.unmeteredMs += Math.max(0, end - Math.max(job.runSinceMs, job.meteredMs));
   job.ranMs += end - job.runSinceMs;
   job.runSinceMs = 0;
+  job.share = 1;
 }
 
 /** Running time that is in no usage record yet, ms. */

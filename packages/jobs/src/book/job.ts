@@ -37,6 +37,8 @@ export interface Job {
   readonly gpus: number;
   /** Whole kW, as they are counted: what it may come to draw, W. */
   readonly powerW: number;
+  /** Share of it that it may draw now. */
+  share: number;
   readonly submittedMs: number;
   readonly traceparent: string;
   state: JobState;
@@ -82,6 +84,11 @@ export interface Job {
   reason: string;
   /** Lines of its history that are written down. */
   steps: number;
+}
+
+/** What it may draw now, W. */
+export function drawnW({ powerW, share }: Pick<Job, "powerW" | "share">): number {
+  return Math.ceil((powerW * share) / 1000 - 1e-6) * 1000;
 }
 
 /** Name of one attempt at the engine, for ever. */

@@ -23,6 +23,7 @@ export function newJobs(submission: Submission, id: string, nowMs: number): read
     token: task <= 0 ? token : `${token}#${task}`,
     task,
     gpus: gpusOf(spec),
+    share: 1,
     submittedMs: nowMs,
     state: "waiting",
     attempt: 1,

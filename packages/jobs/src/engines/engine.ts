@@ -108,6 +108,8 @@ export interface Engine {
   undrain(node: string): Promise<void>;
   /** Tells the engine how much power its jobs may draw from now on, W; running jobs are not touched. */
   limitPower(budgetW: number): Promise<void>;
+  /** Tells an engine that counts power what a running job draws at most from now on, W. */
+  countPower?(engineId: string, powerW: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -24,6 +24,7 @@ interface Waits {
   readonly group: number;
   readonly nodes: number;
   readonly oneRack?: boolean;
+  readonly paused?: boolean;
 }
 
 function waiting(jobs: readonly Waits[]): WaitingTable {
@@ -35,6 +36,7 @@ function waiting(jobs: readonly Waits[]): WaitingTable {
     oneRack: Uint8Array.from(jobs, ({ oneRack }) => Number(oneRack === true)),
     aged: new Uint8Array(jobs.length),
     rank: new Uint8Array(jobs.length).fill(1),
+    paused: Uint8Array.from(jobs, ({ paused }) => Number(paused === true)),
   };
 }
 
@@ -44,6 +46,9 @@ interface Runs {
   readonly at: readonly (readonly [rack: number, nodes: number])[];
   readonly tier?: number;
   readonly cost?: number;
+  /** Shares of its power that it can go on with, and that it has. */
+  readonly least?: number;
+  readonly share?: number;
 }
 
 function running(jobs: readonly Runs[]): RunningTable {
@@ -53,7 +58,9 @@ function running(jobs: readonly Runs[]): RunningTable {
   return {
     group: Int32Array.from(jobs, ({ group }) => group),
     gpus: Float64Array.from(nodes, (count) => count * 8),
-    powerW: Float64Array.from(nodes, (count) => count * 16_000),
+    powerW: Float64Array.from(jobs, ({ share = 1 }, i) => nodes[i] * 16_000 * share),
+    giveW: Float64Array.from(jobs, ({ share = 1, least = 1 }, i) => nodes[i] * 16_000 * Math.max(0, share - least)),
+    heldW: Float64Array.from(jobs, ({ share = 1 }, i) => nodes[i] * 16_000 * (1 - share)),
     tier: Uint8Array.from(jobs, ({ tier }) => tier ?? 0),
     leaving: new Uint8Array(jobs.length),
     cost: Float64Array.from(jobs, ({ cost }) => cost ?? 1),
@@ -120,6 +127,71 @@ test("when power goes down a quarter, flexible work that loses least is paused, 
   assert.deepEqual(paused(120_000).toSorted(), [2, 3]);
   assert.deepEqual(paused(70_000).toSorted(), [1, 2, 3]);
   assert.deepEqual(paused(0).toSorted(), [1, 2, 3]);
+});
+
+test("a job that may run at three quarters of its power does, before anybody is paused, and flexible work before standard", () => {
+  const runs: readonly Runs[] = [
+    { group: 0, at: [[0, 2]], tier: 1, least: 0.75 },
+    { group: 0, at: [[1, 2]], tier: 0, least: 0.75 },
+    { group: 1, at: [[2, 2]], tier: 0 },
+  ];
+  const at = (budgetW: number) => {
+    const { pause, power } = decide(groups(2), waiting([]), running(runs), place(3, runs, budgetW));
+    return [power.map(({ job, powerW }) => [job, powerW]), pause.map(({ job }) => job)];
+  };
+  assert.deepEqual(at(96_000), [[], []]);
+  assert.deepEqual(at(92_500), [[[1, 28_000]], []]);
+  assert.deepEqual(at(88_000), [[[1, 24_000]], []]);
+  assert.deepEqual(at(80_000), [[[0, 24_000], [1, 24_000]], []]); // prettier-ignore
+});
+
+test("where that is not enough somebody is paused, and what this leaves over goes back to those that go on", () => {
+  const runs: readonly Runs[] = [
+    { group: 0, at: [[0, 2]], tier: 1, least: 0.75 },
+    { group: 0, at: [[1, 2]], tier: 0, least: 0.75, cost: 50 },
+    { group: 1, at: [[2, 2]], tier: 0, cost: 1 },
+  ];
+  const { pause, power } = decide(groups(2), waiting([]), running(runs), place(3, runs, 60_000));
+  assert.deepEqual(pause.map(({ job }) => job), [2]); // prettier-ignore
+  assert.deepEqual(power, [{ job: 1, powerW: 28_000 }]);
+});
+
+test("power that comes back is for the paused first, then for those that are held back, then for those that wait", () => {
+  const runs: readonly Runs[] = [{ group: 0, at: [[0, 2]], share: 0.75, least: 0.75 }];
+  const at = (budgetW: number, pausedJob: boolean) => {
+    const { start, power } = decide(groups(1), waiting([{ group: 0, nodes: 1, paused: pausedJob }]), running(runs), place(2, runs, budgetW)); // prettier-ignore
+    return [start, power.map(({ powerW }) => powerW)];
+  };
+  assert.deepEqual(at(40_000, true), [[0], []]);
+  assert.deepEqual(at(40_000, false), [[], [32_000]]);
+  assert.deepEqual(at(48_000, true), [[0], [32_000]]);
+});
+
+test("whoever may give what: nobody goes below what he can go on with, nobody is paused while others could give, and the budget is kept", () => {
+  const run = fc.record({ group: fc.nat(2), nodes: fc.integer({ min: 1, max: 4 }), tier: fc.constantFrom(0, 1, 2, NEVER), cost: fc.nat(1000), least: fc.constantFrom(0.25, 0.5, 0.75, 1), held: fc.boolean() }); // prettier-ignore
+  fc.assert(
+    fc.property(fc.array(run, { maxLength: 12 }), fc.nat(60), (runs, tens) => {
+      const budgetW = tens * 10_000;
+      const placed = runs.map(({ nodes, held, ...more }, rack): Runs => ({ ...more, at: [[rack, nodes]], share: held ? more.least : 1 }));
+      const now = running(placed);
+      const { pause, power } = decide(groups(3), waiting([]), now, place(12, placed, budgetW));
+      const stopped = new Set(pause.map(({ job }) => job));
+      const drawn = now.powerW.slice();
+      for (const { job, powerW } of power) {
+        assert.ok(!stopped.has(job));
+        assert.ok(powerW >= now.powerW[job] - now.giveW[job] && powerW <= now.powerW[job] + now.heldW[job]);
+        drawn[job] = powerW;
+      }
+      for (const job of stopped) drawn[job] = 0;
+      const drawnW = drawn.reduce((total, each) => total + each, 0);
+      const mostW = now.powerW.reduce((total, each) => total + each, 0);
+      const leastW = mostW - now.giveW.reduce((total, each) => total + each, 0);
+      if (leastW <= budgetW) assert.equal(stopped.size, 0);
+      const may = [...now.tier.keys()].some((i) => now.tier[i] !== NEVER && !stopped.has(i));
+      if (may) assert.ok(drawnW <= budgetW, `${drawnW} of ${budgetW}`);
+      assert.ok(mostW > budgetW || power.every(({ job, powerW }) => powerW > now.powerW[job]));
+    }),
+  );
 });
 
 test("those that are leaving already count as gone: nobody else is paused for the same watts", () => {

@@ -2,6 +2,7 @@ import { cheapestCover, type Offer } from "./cover.ts";
 import { type Decision, type GroupTable, NEVER, type Place, type RunningTable, type WaitingTable, WHY, type Why } from "./decision.ts";
 import { deserved, type Deserved } from "./deserved.ts";
 import { FreeRacks } from "./free-racks.ts";
+import { giveBack, holdBack } from "./hold-back.ts";
 import { Usage } from "./ledger-of-now.ts";
 
 /** Waiting jobs of one group that are looked at behind one that does not fit. */
@@ -12,7 +13,8 @@ const MAX_RECLAIMS = 8;
 /**
  * Who starts, and who is paused, now. A pure function; the order of everything is fixed by its input.
  *
- * 1. More is drawn than may be: pauses what costs least, flexible work first, critical work never.
+ * 1. More is drawn than may be: jobs that can go on with less do; then pauses what costs least, flexible work first, critical work never.
+ *    Less is drawn: what those need that are paused stays free; of the rest those that are held back get theirs.
  * 2. Starts what waits: always the group that is furthest below what it deserves, within all limits around it.
  * 3. A group below its guarantee whose job found no room: others that have more than they deserve are paused, together with the place
  *    that this frees (a whole rack where the job needs one).
@@ -28,8 +30,29 @@ export function decide(groups: GroupTable, waiting: WaitingTable, running: Runni
     usage.add(running.group[job], -running.gpus[job], -running.powerW[job]);
     pause.push({ job, for: why, waiting: forWaiting });
   };
+  const change = new Float64Array(running.group.length);
+  const draws = (job: number, moreW: number) => {
+    change[job] += moreW;
+    usage.add(running.group[job], 0, moreW);
+  };
   const excessW = usage.usedW - leavingSum(running, running.powerW) - place.budgetW;
-  if (excessW > 0) for (const job of shed(running, excessW)) stop(job, "power", -1);
+  if (excessW > 0) {
+    holdBack(running, excessW).forEach((givenW, job) => draws(job, -givenW));
+    const powerW = running.powerW.map((each, i) => each + change[i]);
+    const leftW = sum(powerW) - leavingSum(running, running.powerW) - place.budgetW;
+    const victims = leftW > 0 ? shed(running, powerW, leftW) : [];
+    for (const job of victims) {
+      draws(job, -change[job]);
+      stop(job, "power", -1);
+    }
+    const spareW = victims.reduce((freed, job) => freed + powerW[job], 0) - leftW;
+    const given = change.map((each, i) => (paused[i] === 1 ? 0 : -each));
+    if (victims.length > 0) giveBack(running, given, spareW, () => Infinity).forEach((backW, job) => draws(job, backW));
+  } else {
+    const held = running.heldW.map((each, i) => (running.leaving[i] === 1 ? 0 : each));
+    const roomW = place.budgetW - usage.usedW - neededByPaused(waiting);
+    if (roomW > 0) giveBack(running, held, roomW, (job) => leftOfLimits(running.group[job], groups, usage)).forEach((backW, job) => draws(job, backW)); // prettier-ignore
+  }
 
   const share = deserved(groups, waiting, running, { gpus: place.gpus, powerW: place.budgetW });
   const { start, why } = admit(groups, waiting, place, usage, share);
@@ -38,7 +61,25 @@ export function decide(groups: GroupTable, waiting: WaitingTable, running: Runni
     if (reclaims++ >= MAX_RECLAIMS) break;
     for (const victim of victimsFor(job, { groups, waiting, running, place, usage, share, paused }) ?? []) stop(victim, "guarantee", job);
   }
-  return { start, pause, why };
+  const power = Array.from(change.keys()).flatMap((job) => (change[job] === 0 || paused[job] === 1 ? [] : [{ job, powerW: running.powerW[job] + change[job] }])); // prettier-ignore
+  return { start, pause, power, why };
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function neededByPaused({ paused, powerW }: WaitingTable): number {
+  let needed = 0;
+  for (let i = 0; i < paused.length; i++) if (paused[i] === 1) needed += powerW[i];
+  return needed;
+}
+
+/** What a group may still draw within its own limit and those around it, W. */
+function leftOfLimits(group: number, { parent, limitW }: GroupTable, usage: Usage): number {
+  let left = Infinity;
+  for (let g = group; g >= 0; g = parent[g]) left = Math.min(left, limitW[g] - usage.powerW[g]);
+  return Math.max(0, Math.floor(left / 1000) * 1000);
 }
 
 /** What those that are leaving hold still. */
@@ -49,13 +90,13 @@ function leavingSum(running: RunningTable, of: Float64Array): number {
 }
 
 /** Which running jobs to pause so that this much less is drawn; all that may be paused where that is not enough. */
-function shed(running: RunningTable, excessW: number): readonly number[] {
+function shed(running: RunningTable, powerW: Float64Array, excessW: number): readonly number[] {
   const offers: Offer[] = [];
   const index: number[] = [];
   for (let i = 0; i < running.group.length; i++) {
     if (running.tier[i] === NEVER || running.leaving[i] === 1) continue;
     index.push(i);
-    offers.push({ tier: running.tier[i], cost: running.cost[i], gives: running.powerW[i] });
+    offers.push({ tier: running.tier[i], cost: running.cost[i], gives: powerW[i] });
   }
   const cover = cheapestCover(offers, excessW);
   return cover === undefined ? index : cover.map((k) => index[k]);

@@ -25,6 +25,8 @@ export interface WaitingTable {
   readonly aged: Uint8Array;
   /** 0 critical, 1 standard, 2 flexible. */
   readonly rank: Uint8Array;
+  /** 1 = it ran before, and was paused. */
+  readonly paused: Uint8Array;
 }
 
 /** Jobs that run or may start at any moment. One entry a job. */
@@ -32,6 +34,9 @@ export interface RunningTable {
   readonly group: Int32Array;
   readonly gpus: Float64Array;
   readonly powerW: Float64Array;
+  /** Power that it can still be without and go on, W; and that it is without already. */
+  readonly giveW: Float64Array;
+  readonly heldW: Float64Array;
   /** Who is paused first: 0, then 1 …; NEVER is not paused. */
   readonly tier: Uint8Array;
   /** 1 = is being paused or ended: still there, and soon not. */
@@ -77,6 +82,8 @@ export interface Decision {
   /** Indices of waiting jobs to start, in order. */
   readonly start: readonly number[];
   readonly pause: readonly { readonly job: number; readonly for: "power" | "guarantee"; readonly waiting: number }[];
+  /** Running jobs that may draw another power from now on, W. */
+  readonly power: readonly { readonly job: number; readonly powerW: number }[];
   /** For each waiting job: index into WHY; 0 = it starts. */
   readonly why: Uint8Array;
 }

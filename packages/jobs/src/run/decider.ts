@@ -1,12 +1,12 @@
-import { ENDED, type Job, type JobState } from "../book/job.ts";
-import { endPause } from "../book/job-times.ts";
+import { drawnW, ENDED, type Job, type JobState } from "../book/job.ts";
+import { deadlineIsNear, endPause } from "../book/job-times.ts";
 import { decide } from "../quota/decide.ts";
 import { WHY } from "../quota/decision.ts";
 import type { Quota, Reservation } from "../quota/quota.ts";
 import type { Desk } from "./desk.ts";
 import { ended } from "./observe.ts";
 import { Groups, queueOrder, runningTable, waitingTable } from "./tables.ts";
-import { chainOf, pauseReason, waitReason } from "./words.ts";
+import { chainOf, hurryOf, pauseReason, shareOf, waitReason } from "./words.ts";
 
 /** Jobs are warned so long before a budget that is known to come. */
 const WARN_MS = 60_000;
@@ -37,12 +37,18 @@ export class Decider {
     desk.dirty = false;
     const { live, racks, power } = desk;
     const drawing = live.drawing();
-    desk.drawnW = drawing.reduce((sum, { powerW }) => sum + powerW, 0);
-    const waiting = live.filter((job) => this.mayStart(job, nowMs)).toSorted(queueOrder);
+    desk.drawnW = drawing.reduce((sum, job) => sum + drawnW(job), 0);
+    const waiting = live.filter((job) => this.mayStart(job, nowMs)).toSorted(queueOrder(nowMs));
     const groups = new Groups([...waiting, ...drawing], this.quotas, this.reservations, this.gpuMonth, nowMs);
-    const running = runningTable(drawing, groups, racks, nowMs);
-    const { start, pause, why } = decide(groups.table, waitingTable(waiting, groups, nowMs), running, racks.place(drawing, power.budgetW));
-    for (const { job, for: kind, waiting: forWhom } of pause) this.#beginPause(drawing[job], pauseReason(kind, power, waiting[forWhom]), nowMs); // prettier-ignore
+    const running = runningTable(drawing, groups, racks, nowMs, desk.caps.able(nowMs));
+    const {
+      start,
+      pause,
+      power: drawn,
+      why,
+    } = decide(groups.table, waitingTable(waiting, groups, nowMs), running, racks.place(drawing, power.budgetW));
+    for (const { job, powerW } of drawn) this.#hold(drawing[job], powerW, nowMs);
+    for (const { job, for: kind, waiting: forWhom } of pause) this.#beginPause(drawing[job], `${pauseReason(kind, power, waiting[forWhom])}${hurryOf(drawing[job], nowMs)}`, nowMs); // prettier-ignore
     for (const i of start) this.#letGo(waiting[i], nowMs);
     this.#explain(waiting, why, nowMs);
     this.#warnAhead(drawing, groups, nowMs);
@@ -91,9 +97,28 @@ export class Decider {
     job.nodes = [];
     job.reason = "starts as soon as the engine has room";
     this.#desk.drawnW += job.powerW;
-    live.tell(job, nowMs, resumed ? "resumed" : "released", resumed ? `goes on: ${chainOf(power) || "there is room again"}` : "may start");
+    const text = resumed ? `goes on: ${chainOf(power) || "there is room again"}` : "may start";
+    live.tell(
+      job,
+      nowMs,
+      resumed ? "resumed" : "released",
+      deadlineIsNear(job, nowMs) ? `${text}, before others like it${hurryOf(job, nowMs)}` : text,
+    );
     if (resumed) live.draft({ kind: "jobs.resumed", actor: "system", subject: job.id, data: { pausedMs: job.pausedMs } });
     asked.set(job.id, "release");
+  }
+
+  /** Another share of its power, for a job that goes on. */
+  #hold(job: Job, powerW: number, nowMs: number): void {
+    const { live, power } = this.#desk;
+    const less = powerW < drawnW(job);
+    this.#desk.drawnW += powerW - drawnW(job);
+    job.share = powerW / job.powerW;
+    const traceparent = power.cause?.traceparent ?? "";
+    const text = less ? `held to ${shareOf(job)} of its power: ${chainOf(power)}` : `has ${shareOf(job)} of its power again`;
+    job.reason = job.share < 1 ? `runs with ${shareOf(job)} of its power: ${chainOf(power)}` : `runs on ${job.nodes.join(", ")}`;
+    live.tell(job, nowMs, less ? "held-back" : "given-back", text, traceparent);
+    live.draft({ kind: less ? "jobs.held-back" : "jobs.given-back", actor: "system", subject: job.id, data: { powerW, share: job.share }, ...(traceparent === "" ? {} : { traceparent }) }); // prettier-ignore
   }
 
   #beginPause(job: Job, reason: string, nowMs: number): void {
@@ -114,7 +139,7 @@ export class Decider {
     let written = 0;
     for (const [i, job] of waiting.entries()) {
       if (why[i] === 0 || job.state === "paused") continue;
-      const reason = waitReason(WHY[why[i]], job, power, drawnW);
+      const reason = `${waitReason(WHY[why[i]], job, power, drawnW)}${hurryOf(job, nowMs)}`;
       if (kind(job.reason) !== kind(reason)) {
         if (written++ >= REASONS_AT_ONCE) continue;
         live.touch(job, nowMs);
@@ -128,7 +153,7 @@ export class Decider {
     const { power, racks, asked, live } = this.#desk;
     const { next } = power;
     if (next === undefined || next.budgetW >= power.budgetW || next.fromMs - nowMs > WARN_MS) return;
-    const running = runningTable(drawing, groups, racks, nowMs);
+    const running = runningTable(drawing, groups, racks, nowMs, this.#desk.caps.able(nowMs));
     const { pause } = decide(groups.table, waitingTable([], groups, nowMs), running, racks.place(drawing, next.budgetW));
     for (const { job: i } of pause) {
       const job = drawing[i];

@@ -8,6 +8,7 @@ import { type ClusterFacts, nodeGpus } from "../spec/cluster.ts";
 import type { JobFiles } from "./job-files.ts";
 import { LiveJobs } from "./live-jobs.ts";
 import type { EnergyMeter } from "./metering.ts";
+import { NodeCaps, type PowerCaps } from "./node-caps.ts";
 import { Pausing } from "./pausing.ts";
 import type { PowerSource, PowerState } from "./power-source.ts";
 import { Suspects } from "./suspects.ts";
@@ -18,6 +19,8 @@ export interface RunnerOptions {
   readonly engine: Engine;
   readonly files: JobFiles;
   readonly power: PowerSource;
+  /** undefined: no job can be held to less than all its power. */
+  readonly caps?: PowerCaps | undefined;
   readonly cluster: ClusterFacts;
   readonly meter: EnergyMeter;
   /** Where usage goes; undefined = nowhere. */
@@ -36,6 +39,7 @@ export class Desk {
   readonly live = new LiveJobs();
   readonly pausing: Pausing;
   readonly suspects = new Suspects();
+  readonly caps = new NodeCaps(this);
   /** Calls to the engine that are decided, written down and not done yet, by job. */
   readonly asked = new Map<string, "release" | "warn" | "cancel">();
   /** On their way to the engine: marked as sent, and not answered. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Engine } from "../engines/engine.ts";
+import type { Engine, EngineJob, EngineOrder } from "../engines/engine.ts";
 import { engineError } from "../engines/problems.ts";
 import { TwinEngine } from "../engines/twin/twin.ts";
 import { JobHouse } from "../testing/job-house.ts";
@@ -9,7 +9,7 @@ import { JobHouse } from "../testing/job-house.ts";
 /** A house on the twin, whose engine the test gets between; a clock that the test moves. */
 async function openHouse(change: (engine: TwinEngine) => Partial<Engine>) {
   let nowMs = Date.UTC(2026, 10, 25, 3);
-  const racks = [{ id: "r1", trays: 4, gpusPerTray: 8 }];
+  const racks = [{ id: "r1", trays: 10, gpusPerTray: 8 }];
   const twin = new TwinEngine({ racks, now: () => nowMs, speedOf: () => 1 });
   const between = Object.assign(Object.create(twin) as Engine, bound(twin), change(twin));
   const house = await JobHouse.open({ now: () => nowMs, engine: () => between, files: () => twin.files });
@@ -82,6 +82,26 @@ test("a listing that was asked for before a job was taken says nothing about it"
   const { attempt } = (await house.book.find(job.id))!;
   await house.close();
   assert.deepEqual([sent, attempt], [1, 1]);
+});
+
+test("jobs that fail before they were ever seen to run count against their node, too: the next attempts keep away from it", async () => {
+  const orders: EngineOrder[] = [];
+  const { house, pass } = await openHouse((twin) => ({
+    submit: (order) => {
+      orders.push(order);
+      return twin.submit(order);
+    },
+    changes: async () => {
+      const { jobs, ...rest } = (await twin.changes(""))!;
+      const failed = (job: EngineJob): EngineJob => (job.state === "running" && job.nodes[0] === "r1/t1" ? { ...job, state: "failed", exitCode: 1 } : job); // prettier-ignore
+      return { ...rest, jobs: jobs.map(failed) };
+    },
+  }));
+  for (const project of ["snu/a", "kist/b"]) await house.submit(project, "gpusPerNode: 4\nretries: 3\nexpected: 10 min");
+  await pass(20);
+  const again = orders.filter(({ token }) => token.endsWith(".2"));
+  await house.close();
+  assert.deepEqual(again.map(({ excludedNodes }) => excludedNodes), [["r1/t1"], ["r1/t1"]]); // prettier-ignore
 });
 
 test("hundreds of jobs go to the engine sixteen at a time, each once, and all their ids are written down", async () => {

@@ -47,7 +47,7 @@ export class HandOver {
     if (room <= 0) return false;
     const next = live
       .filter((job) => job.engineId === "" && job.sentMs === 0 && !handing.has(job) && this.#decider.mayStart(job, nowMs))
-      .toSorted(queueOrder)
+      .toSorted(queueOrder(nowMs))
       .slice(0, room);
     for (const job of next) {
       job.sentMs = nowMs;

@@ -105,7 +105,8 @@ export class Observer {
       if (current && job.engineId === "" && !isOver(engineJob)) this.adopt(job, engineJob.engineId, nowMs);
       if (current && job.engineId === engineJob.engineId) {
         found.add(job);
-        this.#follow(job, () => takeIn(job, engineJob, nowMs), nowMs);
+        // One that failed at once was never seen to run, and yet says where it did.
+        this.#follow(job, () => takeIn(job, engineJob, nowMs), nowMs, engineJob.nodes.length > 0 ? engineJob.nodes : job.nodes);
       } else if (!isOver(engineJob) && (job !== undefined || (await options.book.find(token.id)) !== undefined)) {
         // Of a job or an attempt that is over, or a second copy: it must never be let go. One that the book does not know yet is left alone.
         await options.engine.cancel(engineJob.engineId);
@@ -130,9 +131,8 @@ export class Observer {
     return live.filter((job) => job.engineId === "" && job.sentMs > 0 && !handing.has(job));
   }
 
-  #follow(job: Job, change: () => Told | undefined, nowMs: number): void {
+  #follow(job: Job, change: () => Told | undefined, nowMs: number, nodes = job.nodes): void {
     const desk = this.#desk;
-    const { nodes } = job;
     const told = change();
     if (told === undefined) return;
     if (told.what === "failed" || told.what === "lost") desk.suspects.strike(job.id, nodes, nowMs);

@@ -138,6 +138,7 @@ export class JobRunner {
     }
     if (desk.asked.size > 0 || desk.live.hasDrafts) await desk.write(); // before the engine is told; mere reasons go with the next one
     await this.#decider.lookUpPast();
+    await desk.caps.apply(nowMs);
     await this.#calls.doAsked(nowMs);
     await this.#calls.stopPausing(nowMs);
     await this.#usage.tick(nowMs);

@@ -1,7 +1,8 @@
-import type { Job } from "../book/job.ts";
-import { pauseLeftMs, unsavedMs } from "../book/job-times.ts";
+import { drawnW, type Job } from "../book/job.ts";
+import { deadlineIsNear, pauseLeftMs, slackMs, unsavedMs } from "../book/job-times.ts";
 import type { EngineNode } from "../engines/engine.ts";
 import { type GroupTable, NEVER, type Place, type RunningTable, type WaitingTable } from "../quota/decision.ts";
+import { leastW } from "./node-caps.ts";
 import { openQuota, parentOf, type Quota, type Reservation } from "../quota/quota.ts";
 
 /** A job that waited this long is not passed any more by others of its class or below. */
@@ -57,11 +58,19 @@ export class Groups {
   }
 }
 
-/** Jobs in the order in which their project starts them: paused ones first, those paused first before others; then by class, then by age. */
-export function queueOrder(a: Job, b: Job): number {
-  const paused = Number(b.state === "paused") - Number(a.state === "paused");
-  if (paused !== 0) return paused;
-  return RANK[a.spec.class] - RANK[b.spec.class] || (a.state === "paused" ? a.pauseSinceMs - b.pauseSinceMs : 0) || a.seq - b.seq;
+/**
+ * Jobs in the order in which their project starts them: paused ones first; then by class; then those whose deadline is near, the nearest
+ * first; then those paused first, then by age.
+ */
+export function queueOrder(nowMs: number): (a: Job, b: Job) => number {
+  const hurry = (job: Job) => (job.spec.deadline !== undefined && deadlineIsNear(job, nowMs) ? slackMs(job, nowMs) : Infinity);
+  return (a, b) => {
+    const paused = Number(b.state === "paused") - Number(a.state === "paused") || RANK[a.spec.class] - RANK[b.spec.class];
+    if (paused !== 0) return paused;
+    const [mine, other] = [hurry(a), hurry(b)];
+    if (mine !== other) return mine - other;
+    return (a.state === "paused" ? a.pauseSinceMs - b.pauseSinceMs : 0) || a.seq - b.seq;
+  };
 }
 
 export function waitingTable(jobs: readonly Job[], groups: Groups, nowMs: number): WaitingTable {
@@ -73,10 +82,12 @@ export function waitingTable(jobs: readonly Job[], groups: Groups, nowMs: number
     oneRack: Uint8Array.from(jobs, ({ spec }) => Number(spec.topology !== "any")),
     aged: Uint8Array.from(jobs, (job) => Number(nowMs - (job.pauseSinceMs || job.submittedMs) > AGED_MS)),
     rank: Uint8Array.from(jobs, ({ spec }) => RANK[spec.class]),
+    paused: Uint8Array.from(jobs, ({ state }) => Number(state === "paused")),
   };
 }
 
-export function runningTable(jobs: readonly Job[], groups: Groups, racks: Racks, nowMs: number): RunningTable {
+/** @param able jobs can be held to less than all of their power */
+export function runningTable(jobs: readonly Job[], groups: Groups, racks: Racks, nowMs: number, able: boolean): RunningTable {
   const first = new Int32Array(jobs.length + 1);
   const rack: number[] = [];
   const rackNodes: number[] = [];
@@ -91,7 +102,9 @@ export function runningTable(jobs: readonly Job[], groups: Groups, racks: Racks,
   return {
     group: Int32Array.from(jobs, ({ projectId }) => groups.of(projectId)),
     gpus: Float64Array.from(jobs, ({ gpus }) => gpus),
-    powerW: Float64Array.from(jobs, ({ powerW }) => powerW),
+    powerW: Float64Array.from(jobs, drawnW),
+    giveW: Float64Array.from(jobs, (job) => (able ? Math.max(0, drawnW(job) - leastW(job, racks.gpusPerNode)) : 0)),
+    heldW: Float64Array.from(jobs, (job) => job.powerW - drawnW(job)),
     tier: Uint8Array.from(jobs, (job) => tierOf(job, nowMs)),
     leaving: Uint8Array.from(jobs, ({ state }) => Number(state === "pausing")),
     cost: Float64Array.from(jobs, (job) => pauseCost(job, nowMs)),
@@ -101,10 +114,13 @@ export function runningTable(jobs: readonly Job[], groups: Groups, racks: Racks,
   };
 }
 
-/** Who is paused first: those whose owners allowed it and have allowance left, flexible before standard; then the others. Never critical work. */
+/**
+ * Who is paused first: those whose owners allowed it and have allowance left, flexible before standard; then the others. Of equals those last
+ * whose deadline is near. Never critical work.
+ */
 function tierOf(job: Job, nowMs: number): number {
   if (job.spec.class === "critical") return NEVER;
-  return (pauseLeftMs(job, nowMs) > 0 ? 0 : 2) + (job.spec.class === "standard" ? 1 : 0);
+  return (pauseLeftMs(job, nowMs) > 0 ? 0 : 4) + (job.spec.class === "standard" ? 2 : 0) + (deadlineIsNear(job, nowMs) ? 1 : 0);
 }
 
 /** GPU-seconds: what is not saved (at most what writing it takes, where it can be asked to), and starting again. */

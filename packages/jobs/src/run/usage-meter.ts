@@ -117,7 +117,7 @@ export class UsageMeter {
     const { wattsPerGpu, idleWattsPerGpu } = this.#desk.options.cluster;
     const working = this.#desk.live.filter(({ runSinceMs }) => runSinceMs > 0);
     const busyGpus = working.reduce((sum, { gpus }) => sum + gpus, 0);
-    const busyW = working.reduce((sum, { gpus, spec }) => sum + gpus * (spec.powerPerGpu ?? wattsPerGpu), 0);
+    const busyW = working.reduce((sum, { gpus, share, spec }) => sum + gpus * share * (spec.powerPerGpu ?? wattsPerGpu), 0);
     return busyW + Math.max(0, nodeGpus(this.#desk.nodes) - busyGpus) * idleWattsPerGpu;
   }
 }

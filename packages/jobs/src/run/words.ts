@@ -1,5 +1,6 @@
 import { formatPower } from "@pulmu/units";
 import type { Job } from "../book/job.ts";
+import { deadlineIsNear } from "../book/job-times.ts";
 import type { Why } from "../quota/decision.ts";
 import type { PowerState } from "./power-source.ts";
 
@@ -34,6 +35,16 @@ export function waitReason(why: Why, job: Job, power: PowerState, drawnW: number
     case "":
       return "starts next";
   }
+}
+
+/** `; its deadline, 2026-12-01T09:00:00+09:00, is near`; "" = it is not. */
+export function hurryOf(job: Job, nowMs: number): string {
+  return deadlineIsNear(job, nowMs) ? `; its deadline, ${job.spec.deadline}, is near` : "";
+}
+
+/** `75 %`; `all`. */
+export function shareOf({ share }: Pick<Job, "share">): string {
+  return share < 1 ? `${Math.round(share * 100)} %` : "all";
 }
 
 const FOR_POWER = "paused for power";

@@ -11,6 +11,7 @@ import type { Engine } from "../engines/engine.ts";
 import type { JobFiles } from "../run/job-files.ts";
 import type { EnergyMeter } from "../run/metering.ts";
 import { ModelledMeter } from "../run/modelled-meter.ts";
+import type { PowerCaps } from "../run/node-caps.ts";
 import type { PowerState } from "../run/power-source.ts";
 import { JobRunner } from "../run/runner.ts";
 import type { ClusterFacts } from "../spec/cluster.ts";
@@ -28,6 +29,7 @@ export interface JobHouseOptions {
   readonly engine: () => Engine;
   readonly files: (folder: string) => JobFiles;
   readonly complain?: (text: string) => void;
+  readonly caps?: PowerCaps;
   /** By default a model, which begins anew with each runner. */
   readonly meter?: () => EnergyMeter;
 }
@@ -117,6 +119,7 @@ export class JobHouse {
       engine: engine(),
       files: files(this.folder),
       power: { now: () => this.power },
+      caps: this.#options.caps,
       cluster: FACTS,
       meter: meter(),
       ledger: this.ledger,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStore, prepareJournal } from "@pulmu/journal";
@@ -9,6 +9,7 @@ import { JobBook } from "../book/job-book.ts";
 import { ENDED, type Job } from "../book/job.ts";
 import { prepareJobs } from "../book/schema.ts";
 import { openQuota } from "../quota/quota.ts";
+import { TRY_AGAIN } from "../engines/script.ts";
 import { parseSpec } from "../spec/load-spec.ts";
 import { submitJob } from "../submit.ts";
 import { FACTS } from "./job-house.ts";
@@ -123,7 +124,7 @@ export async function killRounds({ rounds, seed, database, say }: KillOptions): 
     const report = await judge({ lab, book, jobs, kills, watch, filesRoot });
     await pulmu.end();
     const ended = await Promise.all(jobs.map(async ({ id }) => (await book.find(id))!));
-    return { ...report, findings: [...report.findings, ...(await judgeBooks(store, ended))] };
+    return { ...report, findings: [...report.findings, ...pulmu.findings, ...(await judgeBooks(store, ended))] };
   } catch (error) {
     if (!(error instanceof PulmuError)) throw error;
     const { samples, overLimitGpus } = watch;
@@ -202,10 +203,14 @@ async function judge({ lab, book, jobs, kills, watch, filesRoot }: Scene): Promi
   };
 }
 
-/** The runner as a process of its own. */
+/** After this, a runner that ended by itself is started again. */
+const START_AGAIN_MS = 300;
+
+/** The runner as a process of its own, with somebody who looks after it. */
 class Pulmu {
   readonly #lab: SlurmLab;
   #child: ChildProcess | undefined;
+  readonly findings: string[] = [];
 
   constructor(lab: SlurmLab) {
     this.#lab = lab;
@@ -214,10 +219,21 @@ class Pulmu {
   start(): void {
     const log = openSync(join(this.#lab.folder, "log/pulmu.log"), "a");
     const script = join(import.meta.dirname, "run-until-killed.ts");
-    this.#child = spawn(process.execPath, [script, join(this.#lab.folder, "run.json")], {
+    const child = spawn(process.execPath, [script, join(this.#lab.folder, "run.json")], {
       env: this.#lab.env,
       stdio: ["ignore", log, log],
     });
+    closeSync(log);
+    this.#child = child;
+    child.once("exit", (code, signal) => {
+      if (this.#child !== child) return;
+      if (code !== TRY_AGAIN) this.findings.push(`Pulmu ended by itself (${signal ?? code}): ${this.#lastWords()}`);
+      setTimeout(() => this.#child === child && this.start(), START_AGAIN_MS);
+    });
+  }
+
+  #lastWords(): string {
+    return readFileSync(join(this.#lab.folder, "log/pulmu.log"), "utf8").trim().slice(-2_000);
   }
 
   kill(): Promise<void> {

@@ -5,8 +5,10 @@
 import { readFileSync } from "node:fs";
 import { openStore } from "@pulmu/journal";
 import { Ledger, recordReading } from "@pulmu/ledger";
+import { PulmuError } from "@pulmu/units";
 import { JobBook } from "../book/job-book.ts";
 import { prepareJobs } from "../book/schema.ts";
+import { TRY_AGAIN } from "../engines/script.ts";
 import { SlurmEngine } from "../engines/slurm/slurm.ts";
 import { jobFiles } from "../run/job-files.ts";
 import { ModelledMeter } from "../run/modelled-meter.ts";
@@ -23,14 +25,23 @@ export interface RunConfig {
   readonly powerFile: string;
 }
 
+/** A program that is started while its database is away says so and ends; whoever looks after it starts it again. */
+async function open() {
+  const store = await openStore(config.address);
+  await prepareJobs(store);
+  const book = new JobBook(store);
+  const houseId = await book.houseId(() => `h${process.pid}`);
+  return { store, book, houseId, ledger: await Ledger.open(store, { calendar, now }) };
+}
+
 const config = JSON.parse(readFileSync(process.argv[2], "utf8")) as RunConfig;
-const store = await openStore(config.address);
-await prepareJobs(store);
-const book = new JobBook(store);
-const houseId = await book.houseId(() => `h${process.pid}`);
 const now = () => Date.now();
 const calendar = { utcOffsetMin: 540 };
-const ledger = await Ledger.open(store, { calendar, now });
+const { store, book, houseId, ledger } = await open().catch((error: unknown) => {
+  if (!(error instanceof PulmuError) || error.code !== "store.unreachable") throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(TRY_AGAIN);
+});
 const runner = new JobRunner({
   book,
   engine: new SlurmEngine({ url: config.url, user: config.user, token: () => config.token, env: process.env, now }),

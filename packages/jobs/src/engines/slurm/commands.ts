@@ -102,6 +102,10 @@ export class SlurmCommands {
     await this.#change("scontrol", "update", `jobid=${id}`, `excnodelist=${nodes.join(",")}`);
   }
 
+  async setLicenses(id: string, licenses: string): Promise<void> {
+    await this.#change("scontrol", "update", `jobid=${id}`, `licenses=${licenses}`);
+  }
+
   /** Only what is needed of each job: a tenth of the time that slurmrestd takes for the whole of it. */
   async jobs(user: string): Promise<readonly SlurmJob[]> {
     const fields = FIELDS.map((field) => `${field}:|`).join(",");

@@ -131,6 +131,11 @@ export class SlurmEngine implements Engine {
     await this.#commands.reserveLicenses(RESERVATION, `${this.#options.powerLicense ?? "kw"}:${kept}`, this.#options.user);
   }
 
+  /** Licences of a running job can be changed by an operator; where it is not done, Slurm counts more than is drawn. */
+  async countPower(engineId: string, powerW: number): Promise<void> {
+    if (this.#hasCommands && this.#powerKw > 0) await this.#commands.setLicenses(engineId, `${this.#options.powerLicense ?? "kw"}:${Math.ceil(powerW / 1000)}`); // prettier-ignore
+  }
+
   async close(): Promise<void> {
     await this.#rest?.close();
   }

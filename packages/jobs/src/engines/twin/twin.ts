@@ -1,4 +1,5 @@
 import type { JobFiles } from "../../run/job-files.ts";
+import type { PowerCaps } from "../../run/node-caps.ts";
 import type { CheckpointSignal, Engine, EngineAbilities, EngineChanges, EngineJob, EngineNode, EngineOrder } from "../engine.ts";
 import { engineError } from "../problems.ts";
 
@@ -37,6 +38,8 @@ interface Place {
   used: number;
   state: EngineNode["state"];
   reason: string;
+  /** Of its power. */
+  share: number;
 }
 
 /** Jobs that ended are forgotten after this long. */
@@ -58,7 +61,7 @@ export class TwinEngine implements Engine {
   constructor(options: TwinOptions) {
     this.#options = options;
     this.#lastMs = options.now();
-    this.#places = options.racks.flatMap((rack) => Array.from({ length: rack.trays }, (_, tray): Place => ({ name: `${rack.id}/t${tray + 1}`, rack, used: 0, state: "up", reason: "" }))); // prettier-ignore
+    this.#places = options.racks.flatMap((rack) => Array.from({ length: rack.trays }, (_, tray): Place => ({ name: `${rack.id}/t${tray + 1}`, rack, used: 0, state: "up", reason: "", share: 1 }))); // prettier-ignore
   }
 
   /** What its jobs leave behind is in memory, too. */
@@ -70,6 +73,14 @@ export class TwinEngine implements Engine {
       return saved > 0 ? String(saved) : "";
     },
     exitMark: async (jobId) => this.#of(jobId)?.exitCode,
+  };
+
+  /** Trays with less power work less, at worst in proportion. */
+  readonly caps: PowerCaps = {
+    hold: async (nodes, share) => {
+      this.advance();
+      for (const place of this.#places) if (nodes.includes(place.name)) place.share = share;
+    },
   };
 
   async probe(): Promise<EngineAbilities> {
@@ -170,7 +181,7 @@ export class TwinEngine implements Engine {
   }
 
   #work(job: TwinJob, passedS: number): void {
-    job.doneS += passedS * Math.min(1, ...job.nodes.map(({ rack }) => this.#options.speedOf(rack.id)));
+    job.doneS += passedS * Math.min(1, ...job.nodes.map(({ rack, share }) => share * this.#options.speedOf(rack.id)));
     const { expectedS, timeLimitS } = job.order;
     if (job.doneS >= expectedS) this.#end(job, "done", 0);
     else if (timeLimitS > 0 && this.#lastMs - job.startedMs >= timeLimitS * 1000) this.#end(job, "failed", 124);
