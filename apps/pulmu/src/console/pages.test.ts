@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { before, test, type TestContext } from "node:test";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import type { ServiceRow, Simulation, TwinEvent } from "@pulmu/twin";
-import { LiveFactory } from "../live/factory.ts";
-import { createFactoryServer } from "../server/app.ts";
-import { listen, type Listening } from "../server/listen.ts";
+import { before, test } from "node:test";
+import type { ServiceRow, TwinEvent } from "@pulmu/twin";
 import { builtConsole } from "../testing/built-console.ts";
-import { openChromium } from "../testing/chromium.ts";
 import { createFakeSimulation } from "../testing/fake-simulation.ts";
-import { Console } from "./console.ts";
+import { inPage, showConsole as show } from "../testing/show-console.ts";
 
 const AXE = readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const HOSTILE = `<img src=x onerror="document.title='owned'">`;
@@ -18,62 +13,6 @@ const COMBINING = "한국어 에이전트 플랫폼".normalize("NFD");
 const PAGES = ["/", "/grid", "/work", "/tokens", "/allotment", "/why"] as const;
 
 before(() => void builtConsole());
-
-interface Shown {
-  readonly page: Page;
-  readonly browser: Browser;
-  readonly url: string;
-  readonly factory: LiveFactory;
-  /** What the browser complained of, and asked of others. */
-  readonly complaints: string[];
-  /** Another second of the factory, sent to who listens. */
-  readonly second: () => void;
-  /** The server goes away, and comes back at the same address. */
-  readonly down: () => Promise<void>;
-  readonly up: () => Promise<void>;
-}
-
-/** A console before a played factory, in a browser. Undefined: there is no browser here. */
-async function show(
-  t: TestContext,
-  options: BrowserContextOptions = {},
-  simulation: Simulation = createFakeSimulation(),
-): Promise<Shown | undefined> {
-  const browser = await openChromium(t);
-  if (browser === undefined) return undefined;
-  const factory = new LiveFactory(simulation, { workloadSource: "made <b>up</b>", speed: 1 });
-  const pages = new Console(factory);
-  factory.advance(300);
-  pages.open({});
-  let server = createFactoryServer(factory, { pages });
-  let listening: Listening = await listen(server.app, "127.0.0.1", 0);
-  const { url } = listening;
-  const down = async () => {
-    server.events.close();
-    await listening.close();
-  };
-  const up = async () => {
-    server = createFactoryServer(factory, { pages });
-    listening = await listen(server.app, "127.0.0.1", Number(new URL(url).port));
-  };
-  t.after(down);
-  const context = await browser.newContext({ locale: "en", ...options });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on(
-    "request",
-    (request) => request.url().startsWith(url) || request.url().startsWith("data:") || complaints.push(`asked ${request.url()}`),
-  );
-  const second = () => {
-    factory.advance(1);
-    server.events.sendState();
-  };
-  return { page, browser, url, factory, complaints, second, down, up };
-}
-
-const inPage = async <T>(page: Page, expression: string): Promise<T> => (await page.evaluate(expression)) as T;
 
 test("the factory page shows live numbers, within its own policy and asking no other host", async (t) => {
   const shown = await show(t);
@@ -234,53 +173,6 @@ test("in Korean all is Korean: numbers in 만, the won sign, the site's time", a
   await page.getByText("GPU fault number 1").waitFor(); // what comes without words is shown as it came
   await page.reload();
   await page.getByRole("heading", { name: "공장" }).waitFor();
-});
-
-test("turned back, every number is of that minute, and the page says which", async (t) => {
-  const shown = await show(t);
-  if (shown === undefined) return;
-  const { page, url } = shown;
-  await page.goto(url);
-  await page.getByRole("button", { name: "A minute earlier" }).click();
-  await page.getByText(/^This is 4 Aug 2027.* 09:0[34], not now/).waitFor();
-  await page.locator(".badge", { hasText: "Past" }).waitFor();
-  await page.getByTestId("site-power").filter({ hasText: "1.39 MW" }).waitFor(); // whole minutes are at the sway's top
-  await page.getByRole("button", { name: "Back to now" }).click();
-  await page.getByText("Live", { exact: true }).waitFor();
-});
-
-test("turned back, every view follows: whose work a rack did and how fast, what had happened, what each work was told", async (t) => {
-  const simulation = createFakeSimulation();
-  const worksBy = (id: string) => [
-    { id, workloadId: id, tenantId: "agents", serviceClass: "standard", gang: false, pieces: [{ rack: 0, gpus: 72 }] },
-  ];
-  Object.assign(simulation, { placements: () => worksBy(simulation.atS < 200 ? "nemotron-tune" : "agents-chat") });
-  const step = simulation.step.bind(simulation);
-  Object.assign(simulation, {
-    step: () => {
-      step();
-      simulation.rackSpeed[0] = simulation.atS < 200 ? 0.5 : 1;
-    },
-  });
-  const shown = await show(t, {}, simulation);
-  if (shown === undefined) return;
-  const { page, url, second } = shown;
-  await page.goto(`${url}/?rack=h1/r01/01`);
-  const drill = page.locator(".drill");
-  await drill.getByText("agents-chat · agents").waitFor();
-  await page.getByText("GPU fault number 5").waitFor();
-  second();
-  for (let minute = 0; minute < 3; minute++) await page.getByRole("button", { name: "A minute earlier" }).click();
-  await drill.getByText("nemotron-tune · agents").waitFor();
-  await drill.getByText("50%", { exact: true }).waitFor();
-  await page.getByText("GPU fault number 2").waitFor();
-  assert.equal(await page.getByText("GPU fault number 4").count(), 0);
-  await page.getByRole("radio", { name: "Health" }).click();
-  await page.locator(".legend li", { hasText: "Slowed" }).getByText("1", { exact: true }).waitFor();
-  await page.getByRole("link", { name: "Work" }).click();
-  await page.getByTestId("jobs").locator("tr", { hasText: "nemotron-tune" }).getByText("50% speed").waitFor();
-  await page.getByRole("link", { name: "Tokens" }).click();
-  await page.getByText("Accounts and allotments are shown as they are now.").waitFor();
 });
 
 test("a part whose API fails says so and can be tried again; the rest goes on", async (t) => {
