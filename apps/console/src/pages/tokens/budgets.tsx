@@ -39,27 +39,23 @@ export function Budgets({ who }: { readonly who: Who | null }) {
                 {
                   head: t("tokens.budgetFor"),
                   name: ({ scopeId }) => scopeId,
-                  cell: ({ scope, scopeId, modelId }) => (
+                  cell: ({ scope, scopeId, modelId, meter, window }) => (
                     <>
                       {scopeId === "" ? t("role.wholeSite") : scopeId}
                       <span className="sub">
-                        {t(`tokens.scopeName.${scope}`)}
+                        {t(`tokens.scopeName.${scope}`)} · {t(`tokens.meter.${meter}`)} / {t(`tokens.window.${window}`)}
                         {modelId !== "" && ` · ${modelId}`}
                       </span>
                     </>
                   ),
                 },
-                {
-                  head: t("tokens.budgetMeter"),
-                  cell: ({ meter, window }) => (
-                    <>
-                      {t(`tokens.meter.${meter}`)}
-                      <span className="sub">{t(`tokens.window.${window}`)}</span>
-                    </>
-                  ),
-                },
                 { head: t("tokens.limitUsed"), className: "limit-use", cell: (budget) => <LimitUse budget={budget} /> },
-                { head: t("tokens.budgetMost"), isNumber: true, cell: (budget) => <b>{amountOf(format, budget, budget.most)}</b> },
+                {
+                  head: t("tokens.budgetMost"),
+                  isNumber: true,
+                  className: "most",
+                  cell: (budget) => <b>{amountOf(format, budget, budget.most)}</b>,
+                },
                 ...(mayManage
                   ? [
                       {

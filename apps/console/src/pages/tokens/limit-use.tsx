@@ -19,7 +19,10 @@ export function LimitUse({ budget }: { readonly budget: Budget }) {
   return (
     <>
       <span className="limit-figures">
-        <b>{amountOf(format, budget, used)}</b>
+        <b>
+          {amountOf(format, budget, used)}
+          <span className="of"> / {amountOf(format, budget, most)}</span>
+        </b>
         <span className={share >= 1 ? "bad" : "dim"}>{format.percent(share)}</span>
       </span>
       <Meter share={share} tone={share >= 1 ? "bad" : share >= NEAR ? "warn" : "good"} />

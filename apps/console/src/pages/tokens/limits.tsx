@@ -67,6 +67,7 @@ export function Limits({ who }: { readonly who: Who | null }) {
               {
                 head: t("tokens.budgetMost"),
                 isNumber: true,
+                className: "most",
                 cell: ({ budget }) =>
                   budget === undefined ? (
                     <span className="note">{t("tokens.noLimit")}</span>

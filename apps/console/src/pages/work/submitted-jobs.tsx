@@ -1,12 +1,13 @@
-import { useMutation } from "@tanstack/react-query";
 import { Button } from "react-aria-components";
 import { Link } from "wouter";
-import { queryClient, useApi } from "../../api/queries.ts";
+import { useApi } from "../../api/queries.ts";
 import { ask } from "../../api/request.ts";
 import type { SubmittedJob, Who } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
-import { Answer, Badge, Card, Failure, type Tone } from "../../parts/parts.tsx";
-import { TableBox } from "../../parts/table.tsx";
+import { useAct } from "../../parts/form.tsx";
+import { Answer, Badge, Card, type Tone } from "../../parts/parts.tsx";
+import { Refusal } from "../../parts/refusal.tsx";
+import { Table } from "../../parts/table.tsx";
 import { useClock } from "../../shell/clock.tsx";
 import { may } from "../tokens/may.ts";
 
@@ -36,10 +37,7 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
   const { t, format } = useSpeech();
   const { atMs } = useClock();
   const query = useApi<readonly SubmittedJob[]>("/api/v1/jobs?limit=100", 5_000);
-  const cancel = useMutation({
-    mutationFn: (id: string) => ask(`/api/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" }),
-    onSuccess: () => queryClient.invalidateQueries(),
-  });
+  const cancel = useAct((id: string) => ask(`/api/v1/jobs/${encodeURIComponent(id)}`, { method: "DELETE" }));
   /** Seen from the past, what came later is not there yet; of what was under way then, only that it was is known now. */
   const jobsThen = (jobs: readonly SubmittedJob[]): readonly ShownJob[] =>
     atMs === undefined
@@ -53,64 +51,63 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
           });
   return (
     <Card title={t("jobs.submitted")} className="c12" flush>
-      {cancel.error !== null && <Failure error={cancel.error} />}
+      <Refusal failure={cancel.error} />
       <Answer query={query}>
-        {(jobs) =>
-          jobsThen(jobs).length === 0 ? (
-            <p className="empty">{t("jobs.none")}</p>
-          ) : (
-            <TableBox>
-              <table data-testid="submitted-jobs">
-                <thead>
-                  <tr>
-                    <th>{t("work.name")}</th>
-                    <th>{t("work.state")}</th>
-                    <th>{t("jobs.reason")}</th>
-                    <th className="num">{t("work.gpus")}</th>
-                    <th className="num">{t("work.power")}</th>
-                    <th className="num">{t("jobs.pauses")}</th>
-                    <th className="num">{t("work.goodput")}</th>
-                    <th aria-label={t("jobs.cancel")} />
-                  </tr>
-                </thead>
-                <tbody>
-                  {jobsThen(jobs).map((job) => (
-                    <tr key={job.id}>
-                      <td className="name" title={job.name}>
-                        {job.name}
-                        <span className="sub">
-                          {job.projectId} · {format.clock(job.submittedMs)}
-                        </span>
-                      </td>
-                      <td>
-                        <Badge tone={TONES[job.state]}>{t(`jobs.${job.state}`)}</Badge>
-                      </td>
-                      <td>
-                        {job.reason}{" "}
-                        {may(who, "journal.read") && (
-                          <Link className="link" href={`/why/${job.traceparent.split("-")[1]}`}>
-                            {t("grid.why")}
-                          </Link>
-                        )}
-                      </td>
-                      <td className="num">{format.number(job.gpus)}</td>
-                      <td className="num">{format.power(job.powerW)}</td>
-                      <td className="num">{format.number(job.pauses)}</td>
-                      <td className="num">{format.percent(job.goodput)}</td>
-                      <td className="num">
-                        {atMs === undefined && !OVER.includes(job.state) && may(who, "job.submit") && (
-                          <Button className="button small danger" onPress={() => cancel.mutate(job.id)}>
-                            {t("jobs.cancel")}
-                          </Button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </TableBox>
-          )
-        }
+        {(jobs) => (
+          <Table
+            label={t("jobs.submitted")}
+            testId="submitted-jobs"
+            empty={t("jobs.none")}
+            rows={jobsThen(jobs)}
+            rowKey={({ id }) => id}
+            columns={[
+              {
+                head: t("work.name"),
+                name: ({ name }) => name,
+                cell: ({ name, projectId, submittedMs }) => (
+                  <>
+                    {name}
+                    <span className="sub">
+                      {projectId} · {format.clock(submittedMs)}
+                    </span>
+                  </>
+                ),
+              },
+              { head: t("work.state"), cell: ({ state }) => <Badge tone={TONES[state]}>{t(`jobs.${state}`)}</Badge> },
+              {
+                head: t("jobs.reason"),
+                cell: ({ reason, traceparent }) => (
+                  <>
+                    {reason}{" "}
+                    {may(who, "journal.read") && (
+                      <Link className="link" href={`/why/${traceparent.split("-")[1]}`}>
+                        {t("grid.why")}
+                      </Link>
+                    )}
+                  </>
+                ),
+              },
+              { head: t("work.gpus"), isNumber: true, cell: ({ gpus }) => format.number(gpus) },
+              { head: t("work.power"), isNumber: true, cell: ({ powerW }) => format.power(powerW) },
+              { head: t("jobs.pauses"), isNumber: true, cell: ({ pauses }) => format.number(pauses) },
+              { head: t("work.goodput"), isNumber: true, cell: ({ goodput }) => format.percent(goodput) },
+              {
+                head: t("jobs.cancel"),
+                isQuiet: true,
+                isNumber: true,
+                className: "acts",
+                cell: ({ id, state }) =>
+                  atMs === undefined &&
+                  !OVER.includes(state) &&
+                  may(who, "job.submit") && (
+                    <Button className="button small danger" onPress={() => cancel.mutate(id)}>
+                      {t("jobs.cancel")}
+                    </Button>
+                  ),
+              },
+            ]}
+          />
+        )}
       </Answer>
     </Card>
   );
