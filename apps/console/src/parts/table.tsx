@@ -1,4 +1,5 @@
 import { useEffect, useState, type ReactNode } from "react";
+import { Button } from "react-aria-components";
 import { useSpeech } from "../i18n/language.tsx";
 
 export interface Column<Row> {
@@ -13,6 +14,9 @@ export interface Column<Row> {
   readonly className?: string;
 }
 
+/** Rows that are shown at first, and more at a time: ten thousand would take the browser seconds. */
+const ROWS_AT_A_TIME = 200;
+
 /** Rows under heads. */
 export function Table<Row>(props: {
   readonly label: string;
@@ -25,8 +29,10 @@ export function Table<Row>(props: {
   readonly foot?: ReactNode;
 }) {
   const { label, testId, rows, rowKey, columns, empty, foot } = props;
+  const { t, format } = useSpeech();
+  const [most, setMost] = useState(ROWS_AT_A_TIME);
   if (rows.length === 0) return <p className="empty">{empty}</p>;
-  return (
+  const table = (
     <TableBox>
       <table data-testid={testId} aria-label={label}>
         <thead>
@@ -39,7 +45,7 @@ export function Table<Row>(props: {
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {rows.slice(0, most).map((row) => (
             <tr key={rowKey(row)}>
               {columns.map(({ head, cell, isNumber, name, className = "" }) => (
                 <td
@@ -56,6 +62,18 @@ export function Table<Row>(props: {
         {foot !== undefined && <tfoot>{foot}</tfoot>}
       </table>
     </TableBox>
+  );
+  if (rows.length <= most) return table;
+  return (
+    <>
+      {table}
+      <div className="more">
+        <span className="note">{t("table.shown", { shown: format.number(most), all: format.number(rows.length) })}</span>
+        <Button className="button small" onPress={() => setMost(most + ROWS_AT_A_TIME)}>
+          {t("table.more")}
+        </Button>
+      </div>
+    </>
   );
 }
 

@@ -89,6 +89,23 @@ test("hostile, combining and very long names of tenants, models, organisations a
   assert.deepEqual(complaints, []);
 });
 
+test("of ten thousand applications some hundreds are shown, and more when asked for", async (t) => {
+  const browser = await openChromium(t);
+  if (browser === undefined) return;
+  const page = await world.window(browser, operator);
+  await page.route("**/applications", async (route) => {
+    const answer = await route.fetch();
+    const [one] = (await answer.json()) as object[];
+    await route.fulfill({ json: Array.from({ length: 10_000 }, (_, i) => ({ ...one, id: i + 1 })) });
+  });
+  await page.goto(`${world.url}/allotment`);
+  const list = page.getByRole("region", { name: "Applications" });
+  await list.getByText("200 of 10,000 shown").waitFor();
+  assert.equal(await list.locator("tbody tr").count(), 200);
+  await list.getByRole("button", { name: "Show more" }).click();
+  await list.getByText("400 of 10,000 shown").waitFor();
+});
+
 test("a list that cannot be had says so and can be asked for again; the rest of the page goes on", async (t) => {
   const browser = await openChromium(t);
   if (browser === undefined) return;

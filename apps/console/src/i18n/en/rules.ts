@@ -1,5 +1,7 @@
 /** What the API refuses, said at the field: by the problem's code, and by its place where that says more. `{rule}` is the API's own sentence. */
 export const rules = {
+  "table.shown": "{shown} of {all} shown",
+  "table.more": "Show more",
   "table.scrolls": "Table, scrolls",
   "form.mend": "Not yet: {count} to mend above.",
   "form.reasonNote": "It is on record, and those it concerns read it.",

@@ -1,6 +1,8 @@
 import type { rules as en } from "../en/rules.ts";
 
 export const rules: Readonly<Record<keyof typeof en, string>> = {
+  "table.shown": "{all}건 중 {shown}건",
+  "table.more": "더 보기",
   "table.scrolls": "표, 스크롤 가능",
   "form.mend": "위에서 {count}곳을 고쳐 주십시오.",
   "form.reasonNote": "기록에 남고, 해당 기관이 봅니다.",
