@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly body: string;
   readonly connections: number;
   readonly durationMs: number;
+  /** It ends sooner when so many were answered. */
+  readonly atMost?: number;
   /** Connections begin at times spread evenly over this; at once unless said. */
   readonly spreadMs?: number;
 }
@@ -24,7 +26,15 @@ export interface LoadResult {
 }
 
 /** Closed loop: each connection asks again as soon as it is answered. */
-export async function load({ url, headers, body, connections, durationMs, spreadMs = 0 }: LoadOptions): Promise<LoadResult> {
+export async function load({
+  url,
+  headers,
+  body,
+  connections,
+  durationMs,
+  atMost = Infinity,
+  spreadMs = 0,
+}: LoadOptions): Promise<LoadResult> {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections, pipelining: 1 });
   const latencies: number[] = [];
@@ -68,7 +78,7 @@ export async function load({ url, headers, body, connections, durationMs, spread
   };
   const connection = async (_: unknown, i: number) => {
     if (spreadMs > 0) await sleep((i * spreadMs) / connections);
-    while (performance.now() < until) await ask();
+    while (performance.now() < until && latencies.length < atMost) await ask();
   };
   await Promise.all(Array.from({ length: connections }, connection));
   const seconds = (performance.now() - began) / 1_000;

@@ -30,8 +30,9 @@ const CASES: readonly Case[] = [
   { name: "64 streams of 50 tokens/s", connections: 64, body: paced, answerMs: 2_000 },
   { name: "512 streams of 50 tokens/s", connections: 512, body: paced, answerMs: 2_000 },
 ];
-/** Until engines have compiled what they run most: a gateway runs for weeks. */
-const WARM_MS = 6_000;
+/** Answers until an engine has compiled what it runs most, and no longer compiles beside: a gateway runs for weeks. */
+export const WARM_ANSWERS = 20_000;
+export const WARM_MS = 12_000;
 
 interface Measured extends LoadResult {
   readonly cpuMs: number;
@@ -40,7 +41,8 @@ interface Measured extends LoadResult {
 /** Each case for each target, `rounds` times in turn; of each figure the median is printed. */
 export async function speed(targets: readonly Target[], durationMs: number, rounds: number): Promise<void> {
   for (const target of targets)
-    for (const more of [{}, { stream: true }]) await load({ ...to(target, chat(400, more)), connections: 16, durationMs: WARM_MS / 2 });
+    for (const more of [{}, { stream: true }])
+      await load({ ...to(target, chat(400, more)), connections: 16, durationMs: WARM_MS, atMost: WARM_ANSWERS });
   for (const each of CASES) {
     const results = new Map<Target, Measured[]>(targets.map((target) => [target, []]));
     for (let round = 0; round < rounds; round++)
@@ -49,6 +51,22 @@ export async function speed(targets: readonly Target[], durationMs: number, roun
       `\n${each.name}, median of ${rounds}\n${"".padEnd(40)}  requests/s  events/s  CPU µs/request  CPU µs/event  p50 ms  p99 ms  first byte p50/p99 ms`,
     );
     for (const [target, measured] of results) say(row(target, measured));
+    if (each === CASES[0]) compare(results);
+  }
+}
+
+/** Ratios hold on other machines as well; microseconds do not. */
+function compare(results: ReadonlyMap<Target, readonly Measured[]>): void {
+  const figures = [...results].map(([{ name }, measured]) => {
+    const of = (figure: (one: Measured) => number) => median(measured.map(figure));
+    return { name, cpuMs: of((one) => one.cpuMs / one.requests), rate: of((one) => one.requests / one.seconds) };
+  });
+  const named = (beginning: string) => figures.find(({ name }) => name.startsWith(beginning));
+  const [bare, portkey] = [named("node:http"), named("@portkey")];
+  for (const { name, cpuMs, rate } of figures.filter((figure) => figure.name.startsWith("pulmu"))) {
+    if (bare !== undefined) say(`${name}: ${(cpuMs / bare.cpuMs).toFixed(2)} times the CPU of a proxy that looks at nothing`);
+    if (portkey !== undefined)
+      say(`${name}: 1/${(portkey.cpuMs / cpuMs).toFixed(1)} of Portkey's CPU, ${(rate / portkey.rate).toFixed(1)} times its requests/s`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PostgresServer } from "@pulmu/journal/testing";
 import { load } from "./load.ts";
 import { say } from "./rows.ts";
-import { chat } from "./speed.ts";
+import { chat, WARM_ANSWERS, WARM_MS } from "./speed.ts";
 import { pulmu, type Target } from "./targets.ts";
 
 const CONNECTIONS = 64;
@@ -15,7 +15,7 @@ export async function workers(upstream: Target, postgres: PostgresServer | undef
     const target = await pulmu(upstream.url, await postgres?.database(), processes);
     try {
       const options = { url: target.url, headers: target.headers, body: JSON.stringify(chat(400)), connections: CONNECTIONS };
-      await load({ ...options, durationMs: 2 * durationMs });
+      await load({ ...options, durationMs: 2 * WARM_MS, atMost: processes * WARM_ANSWERS });
       const beforeMs = target.cpuMs();
       const { requests, seconds, failed } = await load({ ...options, durationMs: 2 * durationMs });
       figures.push({ rate: requests / seconds, cpuUs: ((target.cpuMs() - beforeMs) * 1_000) / requests });
