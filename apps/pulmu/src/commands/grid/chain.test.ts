@@ -79,7 +79,10 @@ describe("A load target, from the command line over Mosquitto to the accounts", 
     const listed = await runPulmu("grid", "events", ...home);
     assert.match(listed.stdout, new RegExp(`^\\S+ \\S+ +\\S+ +all +620 kW +over +yes +.+ ${event.trace}$`, "m"));
     const shown = await runPulmu("grid", "event", event.trace, ...home);
-    assert.match(shown.stdout, /^ Response {4}within the target after (1?\d|20) s of 30 s allowed, not a second above it since; target MET$/m);
+    assert.match(
+      shown.stdout,
+      /^ Response {4}within the target after (1?\d|20) s of 30 s allowed, not a second above it since; target MET$/m,
+    );
     const unknown = await runPulmu("grid", "event", "f".repeat(32), ...home);
     assert.deepEqual([unknown.code, unknown.stderr], [1, "no load target of this id, correlation id or trace is known there\n"]);
   });
