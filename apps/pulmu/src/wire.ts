@@ -64,6 +64,7 @@ export type Application = Answer<typeof allotment.application>;
 export type NewApplication = Answer<typeof allotment.newApplication>;
 export type Review = Answer<typeof allotment.review>;
 export type Grant = Answer<typeof allotment.grant>;
+export type ReportedCall = Answer<typeof allotment.reported>;
 export type CallReport = Answer<typeof allotment.report>;
 
 export type SubmittedJob = Answer<typeof jobs.job>;

@@ -27,6 +27,7 @@ export type {
   Quote,
   RackGpus,
   RackWhy,
+  ReportedCall,
   Review,
   SeriesAnswer,
   ServiceAccount,

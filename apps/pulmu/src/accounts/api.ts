@@ -9,6 +9,9 @@ import { OPERATIONS } from "./operations.ts";
 /** Bytes of a request's body at most: a page of usage records. */
 const MAX_BODY = 1 << 20;
 
+/** Who asks without a key. */
+const NOBODY: Principal = { id: "nobody", grants: [] };
+
 export interface AccountsApi {
   readonly house: House;
   readonly gatekeeper: Gatekeeper;
@@ -27,7 +30,7 @@ const STATUS: readonly (readonly [pattern: RegExp, status: 400 | 401 | 403 | 404
   [/^(store|oidc\.provider|job\.no-engine)/, 503],
 ];
 
-/** The HTTP API of identity, usage, budgets, statements and journal. Every request carries a key or an ID token; `/openapi.json` tells the rest. */
+/** The HTTP API of identity, usage, budgets, statements and journal. Every request carries a key or an ID token, but for what is public; `/openapi.json` tells the rest. */
 export function createAccountsApi(api: AccountsApi): Hono {
   const app = new Hono();
   const document = openApiDocument(OPERATIONS);
@@ -59,7 +62,8 @@ export function createAccountsApi(api: AccountsApi): Hono {
 }
 
 async function answer(context: Context, operation: Operation, api: AccountsApi): Promise<Response> {
-  const by = await whoAsks(context, api);
+  const isNobody = operation.isPublic === true && context.req.header("Authorization") === undefined;
+  const by = isNobody ? NOBODY : await whoAsks(context, api);
   const call = {
     house: api.house,
     by,

@@ -65,6 +65,7 @@ function describe(operation: Operation): Json {
     operationId: operation.id,
     tags: [operation.tag],
     summary: operation.summary,
+    ...(operation.isPublic === true && { security: [] }),
     parameters: [...inPath, ...inQuery],
     ...(operation.body === undefined
       ? {}

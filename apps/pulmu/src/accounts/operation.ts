@@ -24,6 +24,8 @@ export interface Operation {
   /** What it answers; a text for what is not JSON. */
   readonly answer: z.ZodType | string;
   readonly status?: 200 | 201;
+  /** Answered without a key too: who asks may then be nobody. */
+  readonly isPublic?: true;
   readonly run: (call: Call<never, never>) => Promise<unknown>;
 }
 

@@ -83,6 +83,8 @@ export const grant = z.object({
     .describe("spans of use that were looked at"),
 });
 
+export const reported = z.object({ id: text, title: text, state: callState });
+
 export const report = z.object({
   call: text,
   title: text,

@@ -203,4 +203,11 @@ test("a call is published, applied to, reviewed, decided, used, warned, taken ba
   assert.equal((await report.textContent())!.includes(people.kim.id), false);
   const [download] = await Promise.all([page.waitForEvent("download"), report.getByRole("link", { name: "파일로 받기" }).click()]);
   assert.equal(download.suggestedFilename(), "spring.json");
+
+  // Nor need one have a key for that; and there is nothing else without one.
+  page = await (await browser.newContext({ locale: "ko" })).newPage();
+  await page.goto(`${world.url}/allotment`);
+  await page.getByRole("region", { name: "공개 보고: 2026년 봄 GPU 지원" }).getByTestId("report-grants").waitFor();
+  assert.equal(await page.getByTestId("applications").count(), 0);
+  assert.equal((await page.request.get(`${world.url}/api/v1/allotment/calls/spring/applications`)).status(), 401);
 });

@@ -10,12 +10,12 @@ const path = (callId: string) => `/api/v1/allotment/calls/${encodeURIComponent(c
 export const useReport = (callId: string) => useApi<CallReport>(path(callId), 15_000);
 
 /** What anybody may know of a call: who got what and what became of it, and no reviewer. */
-export function Report({ callId }: { readonly callId: string }) {
+export function Report({ callId, title }: { readonly callId: string; readonly title?: string }) {
   const { t, format } = useSpeech();
   const query = useReport(callId);
   return (
     <Card
-      title={t("allotment.report")}
+      title={title === undefined ? t("allotment.report") : `${t("allotment.report")}: ${title}`}
       className="c12"
       flush
       aside={
