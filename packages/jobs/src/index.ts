@@ -11,6 +11,7 @@ export { tokenSource } from "./engines/token-file.ts";
 export { decide } from "./quota/decide.ts";
 export { type Decision, type GroupTable, NEVER, type Place, type RunningTable, type WaitingTable } from "./quota/decision.ts";
 export { checkQuotas, openQuota, type Quota, type Reservation } from "./quota/quota.ts";
+export { checkReservation } from "./quota/reservations.ts";
 export { jobFiles, type JobFiles } from "./run/job-files.ts";
 export type { EnergyMeter, GpuEnergy, MeterCount } from "./run/metering.ts";
 export { ModelledMeter } from "./run/modelled-meter.ts";

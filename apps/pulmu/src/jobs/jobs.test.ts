@@ -101,6 +101,25 @@ test("the commands do the same: estimate, submit, list, why, cancel, top, quota"
   assert.match((await pulmu("job", "quota", "snu", "--limit", "1")).stdout, /snu +0 +0 W +1 /);
 });
 
+test("what is reserved is kept for its owner: another's job waits, says for whom, and starts when it is kept no longer", async () => {
+  const reserved = await pulmu("job", "reserve", "night-run", "--for", "acme", "--gpus", "2", "--until", "+2h");
+  assert.match(reserved.stdout, /^night-run +acme +\d{4}.+Z +\d{4}.+Z +2 /m, reserved.stderr);
+  const more = await pulmu("job", "reserve", "more", "--for", "snu", "--gpus", "1", "--from", "+1h", "--until", "+1h");
+  assert.equal(more.code, 2);
+  assert.match(more.stderr, /gpus: 1: at \S+ that would promise 3 of 2 GPUs \(acme 2, snu 1\) \(at most 0 GPUs would fit\)/);
+  const typo = { groupId: "acmee", fromMs: Date.now(), untilMs: Date.now() + 60_000, gpus: 1, powerW: 0 };
+  assert.equal((await ask("PUT", "/job-reservations/typo", typo)).status, 404);
+  const submitted = await ask("POST", "/jobs", { project: "snu/genomics", token: "reserved", spec: spec() });
+  const { id } = submitted.json.jobs[0];
+  const why = async () => (await ask("GET", `/jobs/${id}/why`)).json.line as string;
+  for (let i = 0; i < 150 && !/reserved/.test(await why()); i++) await sleep(200);
+  assert.match(await why(), /what is free is reserved: 2 GPUs for acme until \S+Z \(night-run\)$/);
+  assert.equal((await ask("DELETE", "/job-reservations/night-run")).status, 200);
+  assert.equal((await ask("DELETE", "/job-reservations/night-run")).status, 404);
+  assert.equal((await ended(id)).state, "done");
+  assert.equal((await pulmu("job", "reserve")).stdout, "nothing is reserved\n");
+});
+
 test("a bad file names its lines, a job that never fits says what would, and nothing is submitted", async () => {
   const before = (await ask("GET", "/jobs?limit=1000")).json.length;
   writeFileSync(file, "pulmu: job/v1\nname: bad\ncommand: rm -rf $HOME\ngpusPerNode: 1\n");

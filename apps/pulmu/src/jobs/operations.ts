@@ -5,7 +5,17 @@ import { permit } from "../accounts/operations/permit.ts";
 import { bookOf, engineOf } from "./book-of.ts";
 import { jobView, logTail, whyOf } from "./job-view.ts";
 import * as schema from "./schemas.ts";
-import { cancelFor, jobFor, setQuotaFor, setReservationFor, submitFor, visibleJobs, weigh } from "./work.ts";
+import {
+  cancelFor,
+  jobFor,
+  removeReservationFor,
+  reservationsFor,
+  setQuotaFor,
+  setReservationFor,
+  submitFor,
+  visibleJobs,
+  weigh,
+} from "./work.ts";
 
 const TAG = "jobs";
 /** Of a job's output, the end that is given at most. */
@@ -148,11 +158,7 @@ export const jobsOperations: readonly Operation[] = [
     tag: TAG,
     summary: "What is kept free, for whom, from when to when",
     answer: z.array(schema.reservation),
-    run: async ({ house, by }) => {
-      const visible = visibleJobs(by);
-      const all = await (await bookOf(house.store)).reservations();
-      return all.filter(({ groupId }) => visible === "all" || visible.includes(groupId.split("/", 1)[0]));
-    },
+    run: ({ house, by }) => reservationsFor(house, by),
   }),
   operation({
     id: "setReservation",
@@ -166,6 +172,18 @@ export const jobsOperations: readonly Operation[] = [
       const reservation = { ...body, id: path["reservation"] };
       await setReservationFor(house, by, reservation);
       return reservation;
+    },
+  }),
+  operation({
+    id: "removeReservation",
+    method: "delete",
+    path: "/job-reservations/{reservation}",
+    tag: TAG,
+    summary: "Keep it no longer",
+    answer: z.object({ removed: z.literal(true) }),
+    run: async ({ house, by, path }) => {
+      await removeReservationFor(house, by, path["reservation"]);
+      return { removed: true as const };
     },
   }),
 ];

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { may, type Principal, visibleTenants } from "@pulmu/govern";
 import {
   checkQuotas,
+  checkReservation,
   type EngineSnapshot,
   type Estimate,
   estimate,
@@ -87,16 +88,42 @@ export async function setQuotaFor(house: House, by: Principal, quota: Quota): Pr
   permit(by, "quota.manage", undefined);
   const book = await bookOf(house.store);
   const { cluster } = await engineOf(house.store);
-  const gpus = cluster.kinds.reduce((sum, kind) => sum + kind.gpus * kind.nodes, 0);
   const others = (await book.quotas()).filter(({ groupId }) => groupId !== quota.groupId);
-  checkQuotas([...others, quota], { gpus, powerW: cluster.contractW });
+  checkQuotas([...others, quota], { gpus: gpusIn(cluster), powerW: cluster.contractW });
   await book.setQuota(quota, by.id, house.now());
 }
 
-/** @throws PulmuError `quota.reservation` */
+/** @throws PulmuError `quota.reservation` when it cannot be kept beside what is promised, `govern.unknown` */
 export async function setReservationFor(house: House, by: Principal, reservation: Reservation): Promise<void> {
   permit(by, "quota.manage", undefined);
-  if (reservation.untilMs <= reservation.fromMs)
-    throw new PulmuError({ code: "quota.reservation", path: "untilMs", value: String(reservation.untilMs), rule: "ends when it begins, or before" }); // prettier-ignore
-  await (await bookOf(house.store)).setReservation(reservation, by.id, house.now());
+  const { groupId } = reservation;
+  const known = groupId.includes("/") ? await house.identity.projects(by) : await house.identity.tenants(by);
+  if (!known.some(({ id }) => id === groupId))
+    throw new PulmuError({ code: "govern.unknown", path: "groupId", value: groupId, rule: "no such tenant or project", hint: "pulmu tenant list" }); // prettier-ignore
+  const book = await bookOf(house.store);
+  const { cluster } = await engineOf(house.store);
+  const capacity = { gpus: gpusIn(cluster), powerW: cluster.contractW };
+  const [quotas, reservations] = [await book.quotas(), await book.reservations()];
+  checkReservation(reservation, { quotas, reservations, capacity, nowMs: house.now() });
+  await book.setReservation(reservation, by.id, house.now());
+}
+
+/** @throws PulmuError `quota.unknown` */
+export async function removeReservationFor(house: House, by: Principal, id: string): Promise<void> {
+  permit(by, "quota.manage", undefined);
+  if (!(await (await bookOf(house.store)).removeReservation(id, by.id, house.now())))
+    throw new PulmuError({ code: "quota.unknown", path: "reservation", value: id, rule: "no such reservation", hint: "pulmu job reserve shows all" }); // prettier-ignore
+}
+
+/** Those the asker may see, the first to begin first. */
+export async function reservationsFor(house: House, by: Principal): Promise<readonly Reservation[]> {
+  const visible = visibleJobs(by);
+  const all = await (await bookOf(house.store)).reservations();
+  return all
+    .filter(({ groupId }) => visible === "all" || visible.includes(groupId.split("/", 1)[0]))
+    .toSorted((a, b) => a.fromMs - b.fromMs);
+}
+
+function gpusIn({ kinds }: EngineSnapshot["cluster"]): number {
+  return kinds.reduce((sum, kind) => sum + kind.gpus * kind.nodes, 0);
 }

@@ -209,6 +209,15 @@ export class JobBook {
     });
   }
 
+  /** False: there is none of this name. */
+  async removeReservation(id: string, by: string, nowMs: number): Promise<boolean> {
+    return this.#store.transaction(async (tx) => {
+      const removed = (await tx.run("delete from job_reservations where id = $1", [id])) > 0;
+      if (removed) await appendEntries(tx, [{ kind: "jobs.reservation.removed", actor: by, subject: id }], nowMs);
+      return removed;
+    });
+  }
+
   /** GPU-milliseconds of this month, by group. */
   async gpuMonth(month: string): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#store.query<{ group_id: string; gpu_milli_s: number }>("select group_id, gpu_milli_s from job_gpu_months where month = $1", [month]); // prettier-ignore

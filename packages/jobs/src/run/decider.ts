@@ -3,6 +3,7 @@ import { deadlineIsNear, endPause } from "../book/job-times.ts";
 import { decide } from "../quota/decide.ts";
 import { WHY } from "../quota/decision.ts";
 import type { Quota, Reservation } from "../quota/quota.ts";
+import { reservedForOthers } from "../quota/reservations.ts";
 import type { Desk } from "./desk.ts";
 import { ended } from "./observe.ts";
 import { Groups, queueOrder, runningTable, waitingTable } from "./tables.ts";
@@ -139,7 +140,7 @@ export class Decider {
     let written = 0;
     for (const [i, job] of waiting.entries()) {
       if (why[i] === 0 || job.state === "paused") continue;
-      const reason = `${waitReason(WHY[why[i]], job, power, drawnW)}${hurryOf(job, nowMs)}`;
+      const reason = `${waitReason(WHY[why[i]], job, power, drawnW, reservedForOthers(this.reservations, job.projectId, nowMs))}${hurryOf(job, nowMs)}`;
       if (kind(job.reason) !== kind(reason)) {
         if (written++ >= REASONS_AT_ONCE) continue;
         live.touch(job, nowMs);

@@ -153,12 +153,14 @@ export class JobRunner {
     this.#askedMs = nowMs;
     const desk = this.#desk;
     const { book } = desk.options;
-    for (const job of await book.live(desk.live.lastSeq)) {
+    const fresh = await book.live(desk.live.lastSeq);
+    for (const job of fresh) {
       desk.live.put(job);
       desk.dirty = true;
     }
     for (const id of await book.wishes()) this.#cancel(id, nowMs);
-    if (nowMs - this.#quotasMs < DECIDE_MS) return;
+    // What was set before a job was submitted holds for it.
+    if (fresh.length === 0 && nowMs - this.#quotasMs < DECIDE_MS) return;
     this.#quotasMs = nowMs;
     this.#decider.quotas = await book.quotas();
     this.#decider.reservations = await book.reservations();

@@ -10,8 +10,8 @@ export function chainOf({ budgetW, cause }: PowerState): string {
   return `${cause === undefined ? "the envelope" : cause.text} → jobs may draw ${formatPower(budgetW)}`;
 }
 
-/** Why a job waits, in one line. */
-export function waitReason(why: Why, job: Job, power: PowerState, drawnW: number): string {
+/** Why a job waits, in one line. @param reserved what is kept for others now */
+export function waitReason(why: Why, job: Job, power: PowerState, drawnW: number, reserved: string): string {
   const need = `${job.gpus} GPUs`;
   switch (why) {
     case "power":
@@ -27,7 +27,7 @@ export function waitReason(why: Why, job: Job, power: PowerState, drawnW: number
     case "limit-gpu-hours":
       return `waits: ${job.projectId} or its tenant has used this month's GPU-hours`;
     case "reserved":
-      return "waits: what is free is reserved for others now";
+      return `waits: what is free is reserved: ${reserved}`;
     case "passed":
       return "waits behind one that has waited longer";
     case "queue":
@@ -56,5 +56,5 @@ export function gaveWayToPower({ state, reason }: Pick<Job, "state" | "reason">)
 
 export function pauseReason(kind: "power" | "guarantee", power: PowerState, forWhom: Job | undefined): string {
   if (kind === "power") return `${FOR_POWER}: ${chainOf(power)}`;
-  return `paused for ${forWhom?.projectId ?? "a guarantee"}: what it is guaranteed was not free${forWhom === undefined ? "" : ` for ${forWhom.id}`}`;
+  return `paused for ${forWhom?.projectId ?? "a guarantee"}: what it is guaranteed, or has reserved, was not free${forWhom === undefined ? "" : ` for ${forWhom.id}`}`;
 }

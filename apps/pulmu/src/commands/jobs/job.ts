@@ -7,6 +7,7 @@ import { bookOf, engineOf } from "../../jobs/book-of.ts";
 import { jobView, logTail, whyOf } from "../../jobs/job-view.ts";
 import { cancelFor, jobFor, setQuotaFor, submitFor, weigh } from "../../jobs/work.ts";
 import { type CommonOptions, withHouse } from "../accounts/identity.ts";
+import { amount } from "./amount.ts";
 
 export const submit = (
   file: string,
@@ -131,9 +132,3 @@ export const quota = (group: string | undefined, options: QuotaOptions): Promise
     );
     return EXIT.ok;
   });
-
-function amount(path: string, text: string): number {
-  const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new PulmuError({ code: "cli.number", path, value: text, rule: "a number of zero or more" });
-  return value;
-}

@@ -41,10 +41,19 @@ export function addJobs(program: Command, { finish, addExamples }: Registry): vo
     .option("--gpu-hours <number>", "GPU-hours in a calendar month")
     .option("--weight <number>", "its share, beside others, of what is left over")
     .action(async (group, options) => finish(await (await load()).quota(group, options)));
+  on("reserve [name]", "show reservations, or keep GPUs and power free for a tenant or project from a moment to a moment")
+    .option("--for <group>", "the tenant, or tenant/project")
+    .option("--gpus <gpus>", "GPUs to keep")
+    .option("--power <power>", "power to keep, such as '200 kW'")
+    .option("--from <time>", "18:00, +10min or 2027-08-04T18:00+09:00 (default: now)")
+    .option("--until <time>", "likewise")
+    .option("--remove", "keep it no longer")
+    .action(async (name, options) => finish(await (await import("./reserve.ts")).reserve(name, options)));
   addExamples(job, [
     ["pulmu job submit tune.yaml --project snu/genomics", "a job file"],
     ["pulmu job submit tune.yaml --estimate", "won and kWh, before it is submitted"],
     ["pulmu job why j0k3f8s2", "grid event → envelope → quota → this job"],
+    ["pulmu job reserve night-run --for snu --gpus 32 --from 22:00 --until 06:00", "kept free for them tonight"],
     ["pulmu job quota snu --guaranteed 32 --limit-power '200 kW'", "GPUs and watts of a tenant"],
   ]);
 }
