@@ -33,7 +33,7 @@ export function twinTrays(simulation: Simulation, rack: number, accelerator: Acc
 }
 
 /** Power of one GPU, from what the rack's meter says: less shelf loss, switches and idle trays, shared out evenly. */
-export function gpuPowerW(type: RackType, rackW: number): number {
+function gpuPowerW(type: RackType, rackW: number): number {
   const dcW = rackW - lossW(type.psuLoss, type.psuRatingW, rackW) - type.rackOverheadW - type.trays * type.trayIdleW;
   return Math.max(0, dcW / (type.trays * type.gpusPerTray));
 }
