@@ -127,7 +127,7 @@ test("a tenant's rate limits are set, shown with what is used of them, and lifte
 });
 
 for (const year of [2019, 2041])
-  test(`a browser whose clock stands in ${year} shows keys and limits as the house's clock has them`, async (t) => {
+  test(`a browser whose clock stands in ${year} shows what is live as live, by the plant's clock, and keys as the house's has them`, async (t) => {
     const browser = await openChromium(t);
     if (browser === undefined) return;
     const { identity, now } = world.house;
@@ -135,7 +135,11 @@ for (const year of [2019, 2041])
     const { key } = await identity.createKey(SYSTEM, { accountId: "hanbit/lab/person", scopes: ["read"], expiresMs });
     const page = await world.window(browser, operator);
     await page.clock.setFixedTime(new Date(Date.UTC(year, 0, 1)));
+    const beat = setInterval(() => world.second(), 500);
+    t.after(() => clearInterval(beat));
     await page.goto(`${world.url}/tokens`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    assert.match((await page.locator(".top-clock").textContent())!, /09:\d\d:\d\d$/); // the plant's morning in Seoul
     await page.getByRole("tab", { name: "Keys" }).click();
     await page.getByRole("row", { name: key.id }).getByText("active").waitFor();
     world.clock.ms = expiresMs;
