@@ -117,7 +117,7 @@ function addUp(program: Command, finish: (code: ExitCode) => void): void {
     .option("--dialect <name...>", "read a deviation from the contracts: legacyAgent, looseStatus, cloudEvents10, stringQuality, rackNames")
     .option("--no-ui", "one line per 10 s, also on a terminal")
     .option("--json", "state as one JSON line per 10 s on stdout")
-    .action(async (options) => finish(await (await import("./commands/up.ts")).up(options)));
+    .action(async (options) => finish(await (await import("./commands/up/up.ts")).up(options)));
   addBrokerLogin(command);
   addExamples(command, [
     ["pulmu up", "the 55 MW phase of GAK Sejong, now"],

@@ -1,9 +1,9 @@
 import { prepareJournal, type Store } from "@pulmu/journal";
 import { prepareLedger, type Calendar } from "@pulmu/ledger";
-import type { LiveBus } from "../bus/live-bus.ts";
-import { Chronicle } from "../steer/chronicle.ts";
-import { Leader } from "../steer/leader.ts";
-import type { Steering } from "../steer/steering.ts";
+import type { LiveBus } from "../../bus/live-bus.ts";
+import { Chronicle } from "../../steer/chronicle.ts";
+import { Leader } from "../../steer/leader.ts";
+import type { Steering } from "../../steer/steering.ts";
 
 type Note = (severity: "info" | "warning", text: string) => void;
 

@@ -3,8 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import type { FactoryState } from "../live/state.ts";
-import { CHECKOUT, PulmuProcess, runPulmu } from "../testing/run-pulmu.ts";
+import type { FactoryState } from "../../live/state.ts";
+import { CHECKOUT, PulmuProcess, runPulmu } from "../../testing/run-pulmu.ts";
 
 const LAB = ["up", "--site", "sites/lab.yaml", "--port", "0", "--no-gateway"] as const;
 
