@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openStore, prepareJournal } from "@pulmu/journal";
@@ -9,12 +8,13 @@ import { JobBook } from "../book/job-book.ts";
 import { ENDED, type Job } from "../book/job.ts";
 import { prepareJobs } from "../book/schema.ts";
 import { openQuota } from "../quota/quota.ts";
-import { TRY_AGAIN } from "../engines/script.ts";
 import { parseSpec } from "../spec/load-spec.ts";
 import { submitJob } from "../submit.ts";
 import { FACTS } from "./job-house.ts";
 import { judgeBooks } from "./judge-books.ts";
 import type { RunConfig } from "./run-until-killed.ts";
+import { LimitWatch } from "./limit-watch.ts";
+import { PulmuProcess } from "./pulmu-process.ts";
 import { type SlurmDaemon, type SlurmLab, startSlurmLab } from "./slurm-lab.ts";
 
 /** A database server that can be killed; undefined: a SQLite file, which has none. */
@@ -85,8 +85,8 @@ export async function killRounds({ rounds, seed, database, say }: KillOptions): 
   const book = new JobBook(store);
   for (const { id, limitGpus } of TENANTS) await book.setQuota({ ...openQuota(id), limitGpus }, "torture", Date.now());
 
-  const pulmu = new Pulmu(lab);
-  const watch = new Watch(lab);
+  const pulmu = new PulmuProcess(lab);
+  const watch = new LimitWatch(lab, filesRoot, TENANTS);
   const kills: Record<string, number> = {};
   const jobs: Job[] = [];
   try {
@@ -167,7 +167,7 @@ interface Scene {
   readonly book: JobBook;
   readonly jobs: readonly Job[];
   readonly kills: Readonly<Record<string, number>>;
-  readonly watch: Watch;
+  readonly watch: LimitWatch;
   readonly filesRoot: string;
 }
 
@@ -201,98 +201,6 @@ async function judge({ lab, book, jobs, kills, watch, filesRoot }: Scene): Promi
     overLimitGpus: watch.overLimitGpus,
     findings,
   };
-}
-
-/** After this, a runner that ended by itself is started again. */
-const START_AGAIN_MS = 300;
-
-/** The runner as a process of its own, with somebody who looks after it. */
-class Pulmu {
-  readonly #lab: SlurmLab;
-  #child: ChildProcess | undefined;
-  readonly findings: string[] = [];
-
-  constructor(lab: SlurmLab) {
-    this.#lab = lab;
-  }
-
-  start(): void {
-    const log = openSync(join(this.#lab.folder, "log/pulmu.log"), "a");
-    const script = join(import.meta.dirname, "run-until-killed.ts");
-    const child = spawn(process.execPath, [script, join(this.#lab.folder, "run.json")], {
-      env: this.#lab.env,
-      stdio: ["ignore", log, log],
-    });
-    closeSync(log);
-    this.#child = child;
-    child.once("exit", (code, signal) => {
-      if (this.#child !== child) return;
-      if (code !== TRY_AGAIN) this.findings.push(`Pulmu ended by itself (${signal ?? code}): ${this.#lastWords()}`);
-      setTimeout(() => this.#child === child && this.start(), START_AGAIN_MS);
-    });
-  }
-
-  #lastWords(): string {
-    return readFileSync(join(this.#lab.folder, "log/pulmu.log"), "utf8").trim().slice(-2_000);
-  }
-
-  kill(): Promise<void> {
-    return this.#signal("SIGKILL");
-  }
-
-  /** Lets it end by itself. */
-  end(): Promise<void> {
-    return this.#signal("SIGTERM");
-  }
-
-  async #signal(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    await new Promise((resolve) => {
-      child.once("exit", resolve);
-      child.kill(signal);
-    });
-  }
-}
-
-/** Looks at Slurm itself, twice a second: does any tenant have more than it may? */
-class Watch {
-  readonly #lab: SlurmLab;
-  #timer: NodeJS.Timeout | undefined;
-  samples = 0;
-  overLimitGpus = 0;
-
-  constructor(lab: SlurmLab) {
-    this.#lab = lab;
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => void this.#sample(), 500);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  async #sample(): Promise<void> {
-    let text: string;
-    try {
-      text = await this.#lab.command("squeue", "-h", "-t", "R", "-o", "%k %D");
-    } catch {
-      return; // it is down
-    }
-    this.samples++;
-    const gpus = new Map<string, number>();
-    for (const [, id, nodes] of text.matchAll(/pulmu=\w+\/(\w+)\.\d+ (\d+)/g)) {
-      const tenant = this.owners.get(id) ?? "";
-      gpus.set(tenant, (gpus.get(tenant) ?? 0) + Number(nodes) * 8);
-    }
-    for (const { id, limitGpus } of TENANTS) this.overLimitGpus = Math.max(this.overLimitGpus, (gpus.get(id) ?? 0) - limitGpus);
-  }
-
-  /** Projects by job. */
-  readonly owners = new Map<string, string>();
 }
 
 function pick<T>(dice: Random, list: readonly T[]): T {
