@@ -9,9 +9,7 @@ import {
   ServiceNeeds,
   shedHints,
   TargetBook,
-  type AcceptedTarget,
   type CapWrite,
-  type CriticalCut,
   type FlexState,
   type FlexTerms,
   type LoopView,
@@ -19,12 +17,10 @@ import {
   type Quote,
   type QuoteRequest,
   type Setup,
-  type StepOutput,
   type Work,
 } from "@pulmu/power";
-import type { EventWords, LoadTargetSpec, Said, Simulation } from "@pulmu/twin";
-import { formatPower, PulmuError } from "@pulmu/units";
-import { noted } from "../live/note-words.ts";
+import type { LoadTargetSpec, Simulation } from "@pulmu/twin";
+import { PulmuError } from "@pulmu/units";
 import type { Chronicle } from "./chronicle.ts";
 import { factoryNow } from "./factory-now.ts";
 import { ASSUMED_TERMS } from "./flex-terms.ts";
@@ -32,19 +28,9 @@ import { GridEvents, type TargetHead } from "./grid-events.ts";
 import { needyWorks, promisesOf } from "./needs.ts";
 import { LiveOutputs } from "./outputs.ts";
 import type { SteeredDevices, SteeredPlant } from "./steered-plant.ts";
+import { SteeringVoice, type Note } from "./steering-voice.ts";
 import { twinMeters } from "./twin-plant.ts";
-
-/** Writes that are remembered for whoever asks; older ones are forgotten. */
-const WRITES_KEPT = 50;
-/** Critical racks named in one line of the log. */
-const CUTS_NAMED = 3;
-
-/** A cap as it was written, and when. */
-export interface WrittenCap extends CapWrite {
-  readonly atMs: number;
-}
-
-export type SteeringNote = (severity: "info" | "warning", text: string, words?: EventWords) => void;
+import { WrittenCaps, type WrittenCap } from "./written-caps.ts";
 
 export interface SteeringOptions {
   /** A new UUID of version 4. */
@@ -74,13 +60,9 @@ export class Steering {
   readonly #needs = new ServiceNeeds();
   #works: () => readonly Work[] | undefined;
   readonly #outputs: LiveOutputs;
-  #writes: WrittenCap[] = [];
-  #writeCount = 0;
-  readonly #lastWrites = new Map<number, WrittenCap>();
+  readonly #writes = new WrittenCaps();
+  readonly #voice: SteeringVoice;
   #traceparent = "";
-  #excursions: readonly string[] = [];
-  #note: SteeringNote = () => {};
-  #repairsTold = 0;
 
   /**
    * Makes the scenario's load targets known; devices are not touched before `lead`.
@@ -93,6 +75,7 @@ export class Steering {
     this.#plant = plant;
     this.#seen = seen;
     this.setup = prepareSteering(site);
+    this.#voice = new SteeringVoice(this.setup);
     this.#loop = new PowerLoop(this.setup, this.#targets, 1, clock.monotonicMs());
     this.#meters = twinMeters(seen);
     this.#works = this.#worksOf(seen);
@@ -121,8 +104,8 @@ export class Steering {
   }
 
   /** Says from now on what is worth saying. */
-  speak(note: SteeringNote): void {
-    this.#note = note;
+  speak(note: Note): void {
+    this.#voice.note = note;
   }
 
   get leads(): boolean {
@@ -179,8 +162,8 @@ export class Steering {
       works: this.#loop.works,
       outputs: this.#outputs.second(this.#seen, this.events.running),
     });
-    this.#remember(step.writes, wallMs);
-    this.#tell(step);
+    this.#writes.add(step.writes, wallMs);
+    this.#voice.tell(step);
   }
 
   /** The agent behind the exchange's endpoint; `onMessage` hears what it says, `onStep` each time it has looked. */
@@ -223,14 +206,13 @@ export class Steering {
     return this.#targets;
   }
 
-  /** The last writes, oldest first, and how many there were in all. */
-  get writes(): { readonly last: readonly WrittenCap[]; readonly count: number } {
-    return { last: this.#writes, count: this.#writeCount };
+  get writes(): Pick<WrittenCaps, "last" | "count"> {
+    return this.#writes;
   }
 
   /** The last cap that was written to a rack; undefined: none since this process leads. */
   writeTo(rack: number): WrittenCap | undefined {
-    return this.#lastWrites.get(rack);
+    return this.#writes.to(rack);
   }
 
   /** Begins the chain of every cap that no message of the grid asked for: those that the contract alone makes. */
@@ -242,10 +224,7 @@ export class Steering {
     try {
       const accepted = this.agent.take(data, head.correlationId, nowMs);
       this.events.taken(accepted, head, nowMs);
-      for (const { target, repaired } of accepted) {
-        const { text, words } = saidOf(target);
-        this.#note("info", repaired === undefined ? text : `${text}: ${repaired}`, words);
-      }
+      for (const target of accepted) this.#voice.tellTarget(target);
     } catch (error) {
       if (error instanceof PulmuError) this.events.refused(error, head);
       throw error;
@@ -259,7 +238,7 @@ export class Steering {
     const wallMs = clock.wallMs();
     const writes = this.#loop.hurry({ nowMs: clock.monotonicMs(), wallMs, meters: this.#meters.read() });
     this.#devices.send(writes);
-    this.#remember(writes, wallMs);
+    this.#writes.add(writes, wallMs);
   }
 
   #begin(firstOrder: number): void {
@@ -296,43 +275,6 @@ export class Steering {
     }
   }
 
-  #remember(writes: readonly CapWrite[], atMs: number): void {
-    if (writes.length === 0) return;
-    this.#writeCount += writes.length;
-    for (const write of writes) this.#lastWrites.set(write.rack, { ...write, atMs });
-    this.#writes = [...this.#writes, ...writes.slice(-WRITES_KEPT).map((write) => ({ ...write, atMs }))].slice(-WRITES_KEPT);
-  }
-
-  #tell({ criticalCuts, excursions }: StepOutput): void {
-    if (criticalCuts.length > 0) this.#tellCuts(criticalCuts);
-    const fresh = excursions.filter((name) => !this.#excursions.includes(name));
-    if (fresh.length > 0) {
-      const { text, words } = noted("over-limit", { names: fresh.join(", ") });
-      this.#note("warning", text, words);
-    }
-    this.#excursions = excursions;
-    for (const { rackType, work, dropped } of this.setup.profiles.repairs.slice(this.#repairsTold)) {
-      this.#repairsTold++;
-      const { text, words } = noted("curve-repaired", { rackType, work, dropped });
-      this.#note("info", text, words);
-    }
-  }
-
-  #tellCuts(cuts: readonly CriticalCut[]): void {
-    const [{ rack, limitW, needW, because }] = cuts;
-    const first = { rack: this.setup.site.racks[rack].id, limitW, needW, because };
-    const { words } = cuts.length === 1 ? noted("critical-cut", first) : noted("critical-cuts", { ...first, racks: cuts.length });
-    this.#note("warning", this.#cutText(cuts), words);
-  }
-
-  #cutText(cuts: readonly CriticalCut[]): string {
-    const named = cuts.slice(0, CUTS_NAMED).map(({ rack, limitW, needW, because }) => {
-      return `${this.setup.site.racks[rack].id} at ${formatPower(limitW)} of ${formatPower(needW)}, for ${because}`;
-    });
-    const more = cuts.length > CUTS_NAMED ? `, and ${cuts.length - CUTS_NAMED} more` : "";
-    return `critical work is cut: ${named.join("; ")}${more}`;
-  }
-
   #held() {
     const { site, tree, profiles } = this.setup;
     const limitW = Float64Array.from(site.racks, (_, r) => this.#loop.limitW(r));
@@ -353,9 +295,4 @@ function flexTarget({ fromS, untilS, feedTag, limitW }: LoadTargetSpec, startMs:
       },
     ],
   };
-}
-
-function saidOf({ limitW, feedTag }: AcceptedTarget["target"]): Said {
-  if (feedTag === undefined) return limitW === undefined ? noted("site-free", {}) : noted("site-asked", { limitW });
-  return limitW === undefined ? noted("feed-free", { feed: feedTag }) : noted("feed-asked", { feed: feedTag, limitW });
 }
