@@ -19,6 +19,9 @@ const folder = mkdtempSync(join(tmpdir(), "pulmu-reconcile-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const HOUR_S = 3_600;
+interface Bill {
+  readonly lines: readonly { readonly item: string; readonly krwPerUnit: number }[];
+}
 /** Before the first request: the twin has answered somebody. */
 const WARM_S = 300;
 /** A request each so many simulated seconds; each fifth caller hangs up in the middle of the answer. */
@@ -90,6 +93,14 @@ test("over an hour, caller, upstream, gateway, ledger and statement count the sa
   assert.equal(command.code, 0);
   assert.match(command.stdout, /^Left over +0\.000$/m);
   assert.match(command.stdout, /^All agree\.$/m);
+  for (const args of [
+    ["plan", "add", join(CHECKOUT, "prices/standard.yaml")],
+    ["plan", "assign", "*", "standard", "--from", "2026-01-01"],
+  ])
+    assert.equal((await runPulmu("statement", ...args, "--db", db)).code, 0);
+  const bill = JSON.parse((await runPulmu("statement", "show", "snu", "2027-05", "--json", "--db", db)).stdout) as Bill;
+  const charged = bill.lines.filter(({ krwPerUnit }) => krwPerUnit > 0).map(({ item }) => item);
+  assert.deepEqual(charged.sort(), ["output-mtok", "prompt-mtok"], "tokens are sold by the token, and their GPU time is in that price");
   const parts = [energy.billedItMilliJ, energy.idleItMilliJ, energy.coolingMilliJ, energy.lossMilliJ, energy.otherMilliJ];
   assert.equal(parts.reduce((total, part) => total + BigInt(part), 0n).toString(), energy.siteMilliJ);
   const meterJ = Number(energy.siteMilliJ) / 1_000;

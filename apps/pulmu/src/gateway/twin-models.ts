@@ -17,7 +17,7 @@ export function modelsOfTwin(factory: LiveFactory, meter: FactoryMeter, now: () 
       modelId,
       modelVersion: `${modelId}@simulated`,
       place: { site: site.id, jurisdiction: site.country.toLowerCase() },
-      acceleratorId: site.racks[0].type.acceleratorId,
+      acceleratorId: "", // sold by the token: its GPU time is in that price
       ownedBy: "pulmu",
       createdMs: factory.simulation.scenario.startMs,
       replicas: [{ id: `twin/${modelId}`, upstream: new SimulatedUpstream({ timing: () => timingOf(service()) }, now) }],

@@ -26,6 +26,7 @@ export interface DeploymentSpec {
   /** Weights and revision, such as `hyperclova-x-seed-32b@2026-07`: given with each answer. */
   readonly modelVersion: string;
   readonly place: Place;
+  /** Kind of GPU, where the price depends on it, as GPU time by the hour does; "" where tokens are all that is sold. */
   readonly acceleratorId: string;
   /** Who made it, for `/v1/models`. */
   readonly ownedBy: string;

@@ -82,7 +82,7 @@ function addDeploy(program: Command, { finish, addExamples }: Registry): void {
     .option("--model-version <text>", "weights and revision, told with each answer (default: the model)")
     .option("--site <id>", "where answers are made (default: the gateway's site)")
     .option("--jurisdiction <country>", "the law that holds there, such as kr (default: the site's)")
-    .option("--accelerator <id>", "kind of GPU, for prices")
+    .option("--accelerator <id>", "kind of GPU, where prices name one: its GPU-hours are charged too, then")
     .option("--owner <name>", "who made the model", "pulmu")
     .option("--max-tokens <number>", "tokens an answer may have", wholeNumber, 4_096)
     .option("--max-concurrent <number>", "requests under way at once; more wait", wholeNumber, 256)
