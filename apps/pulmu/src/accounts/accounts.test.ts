@@ -20,7 +20,7 @@ describe("the HTTP API of accounts", () => {
   let ask: (
     method: string,
     path: string,
-    options?: { key?: string; body?: unknown },
+    options?: { key?: string | undefined; body?: unknown },
   ) => Promise<{ status: number; json: any; bytes: Buffer }>; // oxlint-disable-line no-explicit-any -- what came back is what is tested
   let operator: string;
   before(async () => {
@@ -125,10 +125,14 @@ describe("the HTTP API of accounts", () => {
     for (const path of ["/books", "/energy/2026-11", "/usage/verify", "/journal/verify", "/statements/snu/2026-11/verify"])
       assert.equal((await ask("GET", path, { key })).status, 403, path);
     assert.equal((await ask("GET", "/journal/entries", { key })).status, 403);
-    const set = (scopeId: string) =>
-      ask("PUT", "/budgets", { key, body: { scope: "tenant", scopeId, meter: "krw", window: "month", most: 5 } });
-    assert.deepEqual([(await set("kaist")).status, (await set("snu")).status], [200, 403]);
-    assert.deepEqual((await all("/budgets")).map((row: { id: string; most: string }) => [row.id, row.most]), [["tenant:kaist/*/krw/month", "5"]]); // prettier-ignore
+    const set = async (scope: string, scopeId: string, by?: string) =>
+      (await ask("PUT", "/budgets", { key: by, body: { scope, scopeId, meter: "krw", window: "month", most: 5 } })).status;
+    assert.deepEqual([await set("project", "kaist/lab", key), await set("project", "snu/lab", key)], [200, 403]);
+    // What the tenant has in all is the site's to say: the tenant may neither raise it nor lift it.
+    assert.deepEqual([await set("tenant", "kaist", key), await set("tenant", "kaist")], [403, 200]);
+    assert.equal((await ask("DELETE", "/budgets?id=tenant:kaist/*/krw/month", { key })).status, 403);
+    const budgets = (await all("/budgets")).map((row: { id: string; most: string }) => [row.id, row.most]);
+    assert.deepEqual(budgets.sort(), [["project:kaist/lab/*/krw/month", "5"], ["tenant:kaist/*/krw/month", "5"]]); // prettier-ignore
   });
 
   test("serves the journal as a tiled log", async () => {

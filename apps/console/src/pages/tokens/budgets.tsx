@@ -10,9 +10,11 @@ import { Answer, Card } from "../../parts/parts.tsx";
 import { Refusal } from "../../parts/refusal.tsx";
 import { Table } from "../../parts/table.tsx";
 import { amountOf, LimitUse } from "./limit-use.tsx";
-import { may } from "./may.ts";
+import { may, mayForSite } from "./may.ts";
 
-const SCOPES = ["tenant", "project", "key", "site"] as const;
+const SCOPES: readonly Budget["scope"][] = ["tenant", "project", "key", "site"];
+/** What a tenant divides what it has among. */
+const TENANTS_OWN: readonly Budget["scope"][] = ["project", "key"];
 const METERS = ["tokens", "requests", "krw", "concurrent"] as const;
 const WINDOWS = ["minute", "day", "month", "total"] as const;
 const EVERY_MS = 5_000;
@@ -22,6 +24,7 @@ export function Budgets({ who }: { readonly who: Who | null }) {
   const { t, format } = useSpeech();
   const query = useApi<readonly Budget[]>("/api/v1/budgets", EVERY_MS);
   const mayManage = may(who, "budget.manage");
+  const scopes = mayForSite(who, "budget.manage") ? SCOPES : TENANTS_OWN;
   const remove = useAct((id: string) => ask(`/api/v1/budgets?id=${encodeURIComponent(id)}`, { method: "DELETE" }));
   return (
     <div className="grid">
@@ -63,11 +66,12 @@ export function Budgets({ who }: { readonly who: Who | null }) {
                         isQuiet: true,
                         isNumber: true,
                         className: "acts",
-                        cell: ({ id }: Budget) => (
-                          <Button className="button small danger" onPress={() => remove.mutate(id)}>
-                            {t("tokens.removeBudget")}
-                          </Button>
-                        ),
+                        cell: ({ id, scope }: Budget) =>
+                          scopes.includes(scope) && (
+                            <Button className="button small danger" onPress={() => remove.mutate(id)}>
+                              {t("tokens.removeBudget")}
+                            </Button>
+                          ),
                       },
                     ]
                   : []),
@@ -76,12 +80,12 @@ export function Budgets({ who }: { readonly who: Who | null }) {
           )}
         </Answer>
       </Card>
-      {mayManage && <NewBudget />}
+      {mayManage && <NewBudget scopes={scopes} />}
     </div>
   );
 }
 
-function NewBudget() {
+function NewBudget({ scopes }: { readonly scopes: readonly Budget["scope"][] }) {
   const { t } = useSpeech();
   const keys = useApi<readonly ApiKey[]>("/api/v1/keys").data ?? [];
   const [scope, setScope] = useState<Budget["scope"]>("key");
@@ -105,7 +109,7 @@ function NewBudget() {
             name="scope"
             label={t("tokens.budgetFor")}
             value={scope}
-            options={SCOPES.map((each) => [each, t(`tokens.scopeName.${each}`)] as const)}
+            options={scopes.map((each) => [each, t(`tokens.scopeName.${each}`)] as const)}
             onChange={setScope}
           />
           {scope !== "site" && (

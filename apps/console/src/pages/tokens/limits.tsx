@@ -11,7 +11,7 @@ import { Answer, Card } from "../../parts/parts.tsx";
 import { Refusal } from "../../parts/refusal.tsx";
 import { Table } from "../../parts/table.tsx";
 import { amountOf, LimitUse } from "./limit-use.tsx";
-import { may } from "./may.ts";
+import { mayForSite } from "./may.ts";
 import { TenantChoice, useTenants } from "./tenant-choice.tsx";
 
 type Kind = Pick<Budget, "meter" | "window">;
@@ -35,7 +35,7 @@ export function Limits({ who }: { readonly who: Who | null }) {
   const [chosen, choose] = useState("");
   const tenant = chosen || (tenants[0]?.id ?? "");
   const query = useApi<readonly Budget[]>("/api/v1/budgets", EVERY_MS);
-  const mayManage = may(who, "budget.manage");
+  const mayManage = mayForSite(who, "budget.manage");
   const lift = useAct((id: string) => ask(`/api/v1/budgets?id=${encodeURIComponent(id)}`, { method: "DELETE" }));
   const name = ({ meter, window }: Kind) => t(`tokens.limit.${meter}/${window}` as "tokens.limit.requests/minute");
   return (

@@ -18,6 +18,10 @@ async function tenantOfLimit(house: House, by: Principal, scope: Limit["scope"],
   return key.tenantId;
 }
 
+/** Where the right to change a limit must hold: a tenant divides what it has among its projects and keys, and what it has is the site's to say. */
+const holderOf = ({ scope, tenantId }: Pick<Limit, "scope" | "tenantId">) =>
+  scope === "site" || scope === "tenant" ? undefined : tenantId;
+
 /** How much anyone may use. */
 export const budgetOperations: readonly Operation[] = [
   operation({
@@ -45,7 +49,7 @@ export const budgetOperations: readonly Operation[] = [
     answer: schema.limit,
     run: async ({ house, by, body }) => {
       const tenantId = await tenantOfLimit(house, by, body.scope, body.scopeId);
-      permit(by, "budget.manage", tenantId === "" ? undefined : tenantId);
+      permit(by, "budget.manage", holderOf({ scope: body.scope, tenantId }));
       return shown(await setLimit(house.store, house.calendar, { ...body, tenantId }, by.id, house.now()));
     },
   }),
@@ -62,7 +66,7 @@ export const budgetOperations: readonly Operation[] = [
         ({ id, tenantId }) => id === query.id && may(by, "budget.read", tenantId === "" ? undefined : tenantId),
       );
       if (limit === undefined) throw new PulmuError({ code: "limit.unknown", value: query.id, rule: "no such budget" });
-      permit(by, "budget.manage", limit.tenantId === "" ? undefined : limit.tenantId);
+      permit(by, "budget.manage", holderOf(limit));
       await removeLimit(house.store, query.id, by.id, house.now());
       return { removed: query.id };
     },
