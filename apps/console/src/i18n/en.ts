@@ -208,6 +208,7 @@ export const en = {
   "grid.playOperator": "Operators of the site may play events. Sign in with an operator's key.",
   "grid.playReal": "This plant is not simulated here: its grid speaks for itself.",
   "grid.quoteNow": "Quotes are of now: turn the clock back to now to ask.",
+  "grid.quoteSteered": "Nobody steers this factory from here: what a reduction would cost is not known.",
   "grid.unconfirmed": "Nobody confirmed it",
   "grid.schedule": "Targets set",
   "grid.noTargets": "The grid has asked for nothing.",

@@ -207,6 +207,7 @@ export const ko: Catalogue = {
   "grid.playOperator": "이벤트는 사이트 운영자만 실행할 수 있습니다. 운영자 키로 로그인하십시오.",
   "grid.playReal": "여기서 모의하는 설비가 아니므로 계통이 직접 요청합니다.",
   "grid.quoteNow": "견적은 지금 기준입니다. 시각을 지금으로 되돌리십시오.",
+  "grid.quoteSteered": "이 공장은 여기서 제어하지 않습니다. 감축 비용은 알 수 없습니다.",
   "grid.unconfirmed": "확인한 곳이 없습니다",
   "grid.schedule": "설정된 목표",
   "grid.noTargets": "계통의 요청이 없습니다.",

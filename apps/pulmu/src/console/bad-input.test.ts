@@ -187,3 +187,11 @@ test("a slow API shows that it is waited for, and an act under way is not done t
   await page.goto(`${world.url}/tokens`);
   await page.getByTestId("usage").waitFor();
 });
+
+test("a plant that nobody steers from here says that no quote can be had, instead of promising one", async (t) => {
+  const browser = await openChromium(t);
+  if (browser === undefined) return;
+  const page = await world.window(browser, operator);
+  await page.goto(`${world.url}/grid`);
+  await page.getByText("Nobody steers this factory from here").waitFor();
+});

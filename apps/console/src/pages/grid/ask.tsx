@@ -99,6 +99,8 @@ export function AskCard(props: {
         </div>
         {atMs !== undefined ? (
           <p className="note">{t("grid.quoteNow")}</p>
+        ) : facts?.steers === false ? (
+          <p className="note">{t("grid.quoteSteered")}</p>
         ) : (
           !hasTarget && <QuoteView quote={quote.data} error={quote.error} />
         )}
