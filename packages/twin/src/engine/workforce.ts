@@ -1,20 +1,19 @@
-import type { Accelerator, Catalog } from "@pulmu/catalog";
-import type { GpuDemand, InferenceWorkload, Site, Workload } from "@pulmu/site";
-import { exp, type Random } from "@pulmu/units";
+import type { Catalog } from "@pulmu/catalog";
+import type { InferenceWorkload, Site } from "@pulmu/site";
+import type { Random } from "@pulmu/units";
 import { told } from "../event-words.ts";
 import type { OutsideWork, Placement, TwinEvent } from "../simulation.ts";
 import { ARRIVED, type Arrivals } from "../traces/index.ts";
+import { deployService } from "./deploy-service.ts";
 import type { EventLog } from "./event-log.ts";
 import type { EventQueue } from "./event-queue.ts";
-import { need } from "./grid-side.ts";
-import { Job, type JobWorkload, type Pace } from "./job.ts";
+import { Job, type JobWorkload } from "./job.ts";
 import { OutsideWorks } from "./outside-works.ts";
-import { placeGang, placeReplicas, release, type RackPool } from "./placement.ts";
+import { paceOf } from "./pace-of.ts";
+import { placeGang, placeReplicas, release } from "./placement.ts";
+import { RackPools } from "./rack-pools.ts";
 import { WORK_KINDS, type RackState } from "./rack-state.ts";
-import { saturationRequestsPerS } from "./service-model.ts";
-import { replicaGpus, serviceOf } from "./service-of.ts";
 import { ServicePool } from "./service-pool.ts";
-import { trainingModel } from "./training-model.ts";
 import { Slots, updateSpeed, type Owner } from "./work.ts";
 
 /** Seconds to load weights and warm up a replica that is started again elsewhere. A guess: minutes for hundreds of GB. */
@@ -24,10 +23,6 @@ const BACKFILL_DEPTH = 32;
 const MAX_WAITING = 1000;
 /** How often waiting jobs and missing replicas are tried again when nothing was released, s. */
 const RETRY_S = 10;
-/** Mean request of batch inference: that of the Azure 2023 conversation trace. */
-const BATCH_REQUEST = { promptTokens: 1155, outputTokens: 211 };
-/** Batch work has no latency objective; the batch is bound by memory. */
-const NO_OBJECTIVE_S = 1e9;
 const CLASS_ORDER = { critical: 0, standard: 1, flexible: 2 } as const;
 
 /** Arrivals of one service, and where each second's values go; its pools share the values. */
@@ -52,7 +47,7 @@ export class Workforce {
   readonly #log: EventLog;
   readonly #queue: EventQueue;
   readonly #victims: Random;
-  readonly #rackPools = new Map<string, RackPool>();
+  readonly #racks: RackPools;
   readonly #streams: Stream[] = [];
   readonly #running: Job[] = [];
   readonly #waiting: Job[] = [];
@@ -79,13 +74,9 @@ export class Workforce {
     this.outside = new OutsideWorks(site, state, log);
     const { isEngines } = this.outside;
     for (let r = 0; r < state.count; r++) if (isEngines[r] === 1) state.freeGpus[r] = 0;
-    for (const typeId of new Set(site.racks.map((rack) => rack.typeId))) {
-      const racks = site.racks.flatMap((rack, index) => (rack.typeId === typeId && isEngines[index] === 0 ? [index] : []));
-      if (racks.length > 0)
-        this.#rackPools.set(typeId, { racks: Int32Array.from(racks), halls: Int32Array.from(racks, (r) => site.racks[r].hall) });
-    }
+    this.#racks = new RackPools(site, state, isEngines);
     for (const workload of site.workloads) {
-      if (workload.kind === "inference") this.#deploy(workload, arrivals.get(workload.id));
+      if (workload.kind === "inference") this.#deploy(workload, arrivals.get(workload.id), catalog);
     }
     for (const workload of site.workloads) {
       if (workload.kind !== "inference") this.#submitFrom(workload, workload.firstS);
@@ -198,51 +189,18 @@ export class Workforce {
     state.tablesChanged = false;
   }
 
-  #deploy(workload: InferenceWorkload, arrivals: Arrivals | undefined): void {
+  #deploy(workload: InferenceWorkload, arrivals: Arrivals | undefined, catalog: Catalog): void {
     if (arrivals === undefined) throw new Error(`no arrivals were given for inference workload "${workload.id}"`);
-    const facts = need(this.#catalog.models.get(workload.modelId), `model "${workload.modelId}"`);
-    const fit = need(this.#catalog.workloads.get(workload.workloadId), `workload "${workload.workloadId}"`);
-    const means = { promptTokens: arrivals.meanPromptTokens, outputTokens: arrivals.meanOutputTokens };
-    const types = this.#typesFor(workload);
-    const planned = types.flatMap((typeId) => {
-      const pool = need(this.#rackPools.get(typeId), typeId);
-      const accelerator = this.#state.accelerators[pool.racks[0]];
-      const gpus = replicaGpus(facts, accelerator);
-      const model = serviceOf(facts, accelerator, gpus, { ...means, itlObjectiveS: workload.slo.itlS });
-      const wanted = Math.floor(this.#demandOn(workload.demand, typeId, types) / gpus);
-      if (wanted === 0) return [];
-      const pieces = placeReplicas(this.#state, pool, gpus, wanted);
-      const full = saturationRequestsPerS(model, arrivals.meanPromptTokens, arrivals.meanOutputTokens, workload.slo.itlS);
-      return [{ typeId, model, wanted, pieces, full: full * wanted }];
-    });
-    const full = planned.reduce((sum, { full: poolFull }) => sum + poolFull, 0);
-    if (planned.length === 0 || full === 0) {
-      const why = planned.length === 0 ? "asks for less than one replica" : "cannot meet its inter-token objective at any load";
-      this.#note(0, "warning", workload.id, { text: `${why} of ${facts.name}; it is not deployed` });
+    const deployed = deployService(workload, arrivals, { site: this.#site, catalog, state: this.#state, racks: this.#racks });
+    if (typeof deployed === "string") {
+      this.#note(0, "warning", workload.id, { text: `${deployed}; it is not deployed` });
       return;
     }
-    const played = arrivals.scaleFixed ? arrivals : arrivals.scaledBy((workload.targetLoad * full) / arrivals.meanRequestsPerS);
-    const promptCv2 = Math.min(4, exp(fit.prompt.logSd * fit.prompt.logSd) - 1);
-    const pools = planned.map(({ typeId, model, wanted, pieces, full: poolFull }) => {
-      const pool = new ServicePool(
-        {
-          id: planned.length === 1 ? workload.id : `${workload.id}@${typeId}`,
-          tenantId: this.#site.tenants[workload.tenant].id,
-          modelId: workload.modelId,
-          serviceClass: workload.serviceClass,
-          slo: workload.slo,
-          wantedReplicas: wanted,
-          rackTypeId: typeId,
-          arrivalShare: poolFull / full,
-          promptCv2,
-        },
-        model,
-      );
-      pool.pieces = pieces;
-      pool.recount();
-      if (pool.replicas < wanted) this.#note(0, "warning", pool.settings.id, told("replicas-short", { replicas: pool.replicas, wanted }));
-      return pool;
-    });
+    const { pools, arrivals: played } = deployed;
+    for (const { settings, replicas } of pools) {
+      const wanted = settings.wantedReplicas;
+      if (replicas < wanted) this.#note(0, "warning", settings.id, told("replicas-short", { replicas, wanted }));
+    }
     this.pools.push(...pools);
     this.#streams.push({ arrivals: played, values: new Float64Array(Object.keys(ARRIVED).length), pools });
   }
@@ -257,8 +215,8 @@ export class Workforce {
   #submit(workload: JobWorkload, atS: number): void {
     const serial = (this.#serial.get(workload.id) ?? 0) + 1;
     this.#serial.set(workload.id, serial);
-    const types = this.#typesFor(workload);
-    const largest = Math.max(...types.map((typeId) => this.#demandOn(workload.demand, typeId, types)));
+    const types = this.#racks.typesFor(workload);
+    const largest = Math.max(...types.map((typeId) => this.#racks.demandOn(workload.demand, typeId, types)));
     const gpus = "gpus" in workload.demand ? workload.demand.gpus : largest;
     if (this.#waiting.filter((job) => job.spec.workload.id === workload.id).length >= MAX_WAITING) {
       this.#note(atS, "warning", workload.id, told("submission-dropped", { serial, waiting: MAX_WAITING }));
@@ -296,15 +254,15 @@ export class Workforce {
 
   #tryPlace(job: Job, atS: number): boolean {
     const { workload, gpus } = job.spec;
-    const types = this.#typesFor(workload).toSorted((a, b) => this.#freeOn(b) - this.#freeOn(a));
+    const types = this.#racks.typesFor(workload).toSorted((a, b) => this.#racks.freeOn(b) - this.#racks.freeOn(a));
     for (const typeId of types) {
-      if (this.#freeOn(typeId) < gpus) break;
-      const pool = need(this.#rackPools.get(typeId), typeId);
+      if (this.#racks.freeOn(typeId) < gpus) break;
+      const pool = this.#racks.of(typeId);
       const accelerator = this.#state.accelerators[pool.racks[0]];
       const pieces = placeGang(this.#state, pool, gpus);
       if (pieces === undefined) continue;
       const restarting = job.state === "restarting";
-      job.place(pieces, this.#pace(workload, accelerator, gpus), atS);
+      job.place(pieces, paceOf(workload, accelerator, gpus, this.#catalog), atS);
       this.#running.push(job);
       this.slots.dirty = true;
       this.#log.push({
@@ -329,22 +287,10 @@ export class Workforce {
     return false;
   }
 
-  #pace(workload: JobWorkload, accelerator: Accelerator, gpus: number): Pace {
-    if (workload.kind === "simulation") return { kind: "simulation" };
-    const facts = need(this.#catalog.models.get(workload.modelId), `model "${workload.modelId}"`);
-    if (workload.kind !== "batch") {
-      const method = workload.kind === "tuning" ? "lora" : "pretraining";
-      return { kind: "training", model: trainingModel(this.#catalog, facts, accelerator, gpus, method) };
-    }
-    const perReplica = Math.min(gpus, replicaGpus(facts, accelerator));
-    const model = serviceOf(facts, accelerator, perReplica, { ...BATCH_REQUEST, itlObjectiveS: NO_OBJECTIVE_S });
-    return { kind: "batch", model, promptPerOutput: BATCH_REQUEST.promptTokens / BATCH_REQUEST.outputTokens };
-  }
-
   #restoreReplicas(pool: ServicePool): void {
     const missing = pool.settings.wantedReplicas - pool.replicas - pool.startingReplicas;
     if (missing <= 0) return;
-    const racks = need(this.#rackPools.get(pool.settings.rackTypeId), pool.settings.rackTypeId);
+    const racks = this.#racks.of(pool.settings.rackTypeId);
     const pieces = placeReplicas(this.#state, racks, pool.model.gpus, missing);
     if (pieces.length === 0) return;
     // The GPUs are taken now and serve once the weights are loaded.
@@ -409,27 +355,6 @@ export class Workforce {
       subject: job.spec.id,
       ...told("job-failed", { rack: this.#site.racks[rack].id }),
     });
-  }
-
-  #typesFor(workload: Workload): string[] {
-    const all = [...this.#rackPools.keys()];
-    return workload.rackTypeIds.length === 0 ? all : all.filter((typeId) => workload.rackTypeIds.includes(typeId));
-  }
-
-  /** GPUs a demand means on one rack type: a share is taken of each type, a count goes to the first. */
-  #demandOn(demand: GpuDemand, typeId: string, types: readonly string[]): number {
-    const racks = this.#rackPools.get(typeId)?.racks ?? [];
-    if ("gpus" in demand) return typeId === types[0] ? demand.gpus : 0;
-    let gpus = 0;
-    for (const rack of racks) gpus += this.#state.gpus[rack];
-    const perTray = this.#site.racks[racks[0]].type.gpusPerTray;
-    return Math.floor((gpus * demand.share) / perTray) * perTray;
-  }
-
-  #freeOn(typeId: string): number {
-    let free = 0;
-    for (const rack of this.#rackPools.get(typeId)?.racks ?? []) if (this.#state.up[rack] === 1) free += this.#state.freeGpus[rack];
-    return free;
   }
 
   #note(atS: number, severity: "info" | "warning", subject: string, said: Pick<TwinEvent, "text" | "words">): void {
