@@ -21,7 +21,7 @@ test("up says first where it serves and where its requests come from, then a lin
   const state = await stateOf(url);
   assert.ok(state.sitePowerW > 0 && state.itPowerW > 0 && state.envelopeW > 0 && state.pue > 1);
   assert.equal(state.workloadSource, "synthetic workload, fitted to published traces");
-  assert.ok(state.secondsSimulated >= 900, "it is warmed up");
+  assert.ok(state.secondsSimulated >= 1_200, "it is warmed up");
   assert.ok(Math.abs(state.atMs - Date.now()) < 60_000, "it runs at the wall's time");
   assert.ok(state.runningJobs + state.busyGpus > 0, "work is running");
 
@@ -29,7 +29,7 @@ test("up says first where it serves and where its requests come from, then a lin
   const { code, stdout, stderr } = await pulmu.end();
   assert.equal(code, 0);
   assert.equal(stderr, "");
-  assert.match(stdout, /\nStopped after 15 min.* of factory time: .+, hash [0-9a-f]{12}\n$/);
+  assert.match(stdout, /\nStopped after 2\d min.* of factory time: .+, hash [0-9a-f]{12}\n$/);
 });
 
 test("up stops cleanly on SIGTERM while a client listens to its events", async () => {
