@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Root of the checkout: commands are run there, as a user would. */
 export const CHECKOUT = join(import.meta.dirname, "../../../..");
@@ -11,6 +12,12 @@ const MAIN = join(CHECKOUT, "apps/pulmu/src/main.ts");
 
 /** The `pulmu` of an installation: starts under any Node and hands over to Node 24. */
 export const LAUNCHER = join(CHECKOUT, "apps/pulmu/bin/pulmu.mjs");
+
+/** A text that has not come by then does not come: a loaded machine takes half a minute for the slowest. */
+const PATIENCE_MS = 120_000;
+const LOOK_EVERY_MS = 20;
+/** How much of what was printed an error repeats. */
+const TOLD_CHARACTERS = 4_000;
 
 export interface Outcome {
   readonly code: number | null;
@@ -40,11 +47,14 @@ export class PulmuProcess {
 
   /** Waits for a text on stdout, and gives its match. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
+    const untilMs = performance.now() + PATIENCE_MS;
     for (;;) {
       const match = pattern.exec(this.stdout);
       if (match !== null) return match;
-      if (this.child.exitCode !== null) throw new Error(`pulmu ended without printing ${pattern}:\n${this.stdout}${this.stderr}`);
-      await Promise.race([once(this.child.stdout, "data"), this.#ended]);
+      const told = `${this.stdout.slice(-TOLD_CHARACTERS)}${this.stderr}`;
+      if (this.child.exitCode !== null) throw new Error(`pulmu ended without printing ${pattern}:\n${told}`);
+      if (performance.now() > untilMs) throw new Error(`pulmu has not printed ${pattern} in ${PATIENCE_MS / 1000} s:\n${told}`);
+      await sleep(LOOK_EVERY_MS);
     }
   }
 
