@@ -27,13 +27,15 @@ export function Table<Row>(props: {
   /** Said instead of a table without rows. */
   readonly empty: string;
   readonly foot?: ReactNode;
+  /** Scrolls within itself where it is long. */
+  readonly isTall?: boolean;
 }) {
-  const { label, testId, rows, rowKey, columns, empty, foot } = props;
+  const { label, testId, rows, rowKey, columns, empty, foot, isTall } = props;
   const { t, format } = useSpeech();
   const [most, setMost] = useState(ROWS_AT_A_TIME);
   if (rows.length === 0) return <p className="empty">{empty}</p>;
   const table = (
-    <TableBox>
+    <TableBox isTall={isTall}>
       <table data-testid={testId} aria-label={label}>
         <thead>
           <tr>
@@ -78,7 +80,7 @@ export function Table<Row>(props: {
 }
 
 /** Holds a table. Where there is no room for all of it, it scrolls within itself, and is then a stop on the keyboard's way. */
-export function TableBox({ isTall = false, children }: { readonly isTall?: boolean; readonly children: ReactNode }) {
+export function TableBox({ isTall, children }: { readonly isTall?: boolean | undefined; readonly children: ReactNode }) {
   const { t } = useSpeech();
   const [box, setBox] = useState<HTMLDivElement | null>(null);
   const scrolls = useScrolls(box);

@@ -9,6 +9,7 @@ import { ReasonButton } from "../../parts/reason-button.tsx";
 import { Refusal } from "../../parts/refusal.tsx";
 import { Table } from "../../parts/table.tsx";
 import { may } from "../tokens/may.ts";
+import { organisationColumn } from "./organisation-column.tsx";
 import { GiveReview, Reviews } from "./review.tsx";
 import { APPLICATION_TONES, tellReason } from "./words.ts";
 
@@ -39,18 +40,7 @@ export function Applications({ call, who }: { readonly call: AllotmentCall; read
             rowKey={({ id }) => id}
             columns={[
               { head: "#", isNumber: true, className: "dim ordinal", cell: ({ id }) => id },
-              {
-                head: t("allotment.organisation"),
-                name: ({ organisation }) => organisation,
-                cell: ({ organisation, sector, region }) => (
-                  <>
-                    {organisation}
-                    <span className="sub">
-                      {t(`allotment.sector.${sector}`)} · {region}
-                    </span>
-                  </>
-                ),
-              },
+              organisationColumn(t),
               {
                 head: t("work.state"),
                 cell: ({ state, reasons }) => (

@@ -8,6 +8,7 @@ import { Table } from "../../parts/table.tsx";
 import { may } from "../tokens/may.ts";
 import { AnswerOffer } from "./answer-offer.tsx";
 import { GrantUse } from "./grant-use.tsx";
+import { organisationColumn } from "./organisation-column.tsx";
 import { GRANT_TONES, tellReason } from "./words.ts";
 
 const HELD: readonly Grant["state"][] = ["offered", "active", "warned"];
@@ -28,18 +29,7 @@ export function Grants({ call, who }: { readonly call: AllotmentCall; readonly w
             rowKey={({ id }) => id}
             columns={[
               { head: "#", isNumber: true, className: "dim ordinal", cell: ({ id }) => id },
-              {
-                head: t("allotment.organisation"),
-                name: ({ organisation }) => organisation,
-                cell: ({ organisation, sector, region }) => (
-                  <>
-                    {organisation}
-                    <span className="sub">
-                      {t(`allotment.sector.${sector}`)} · {region}
-                    </span>
-                  </>
-                ),
-              },
+              organisationColumn(t),
               { head: t("work.gpus"), isNumber: true, cell: ({ gpus }) => format.number(gpus) },
               {
                 head: t("allotment.time"),

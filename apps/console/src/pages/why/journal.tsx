@@ -1,13 +1,13 @@
 import { useState } from "react";
-import { Link } from "wouter";
 import { useApi } from "../../api/queries.ts";
 import type { JournalEntry } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Badge, Card } from "../../parts/parts.tsx";
-import { TableBox } from "../../parts/table.tsx";
+import { Table } from "../../parts/table.tsx";
 import { useClock } from "../../shell/clock.tsx";
 import { linkOf, LINK_TONES } from "./link-of.ts";
 import { tellEntry } from "./tell-entry.ts";
+import { TraceLink, traceOf } from "./trace-link.tsx";
 
 const LOOKED_AT = 500;
 
@@ -37,54 +37,34 @@ export function Journal({ text }: { readonly text: string }) {
       }
     >
       <Answer query={query}>
-        {(entries) => {
-          const shown = entries.filter((entry) => (atMs === undefined || entry.atMs <= atMs) && matches(entry)).toReversed();
-          if (shown.length === 0) return <p className="empty">{t("why.empty", { count: LOOKED_AT })}</p>;
-          return (
-            <TableBox>
-              <table data-testid="journal">
-                <thead>
-                  <tr>
-                    <th className="num">#</th>
-                    <th>{t("why.time")}</th>
-                    <th>{t("why.what")}</th>
-                    <th>{t("why.subject")}</th>
-                    <th>{t("why.who")}</th>
-                    <th>{t("why.trace")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {shown.map((entry) => {
-                    const trace = entry.traceparent?.split("-")[1];
-                    const link = linkOf(entry.kind);
-                    return (
-                      <tr key={entry.seq}>
-                        <td className="num dim">{entry.seq}</td>
-                        <td className="nowrap">{format.clock(entry.atMs)}</td>
-                        <td>
-                          <Badge tone={LINK_TONES[link]}>{t(`why.link.${link}`)}</Badge> {tellEntry(entry, t, format)}
-                        </td>
-                        <td className="name" title={entry.subject}>
-                          {entry.subject}
-                        </td>
-                        <td className="mono nowrap">{entry.actor}</td>
-                        <td className="mono nowrap">
-                          {trace === undefined ? (
-                            "–"
-                          ) : (
-                            <Link className="link" href={`/why/${trace}`}>
-                              {trace.slice(0, 8)}
-                            </Link>
-                          )}
-                        </td>
-                      </tr>
-                    );
-                  })}
-                </tbody>
-              </table>
-            </TableBox>
-          );
-        }}
+        {(entries) => (
+          <Table
+            label={t("why.journal")}
+            testId="journal"
+            empty={t("why.empty", { count: LOOKED_AT })}
+            rows={entries.filter((entry) => (atMs === undefined || entry.atMs <= atMs) && matches(entry)).toReversed()}
+            rowKey={({ seq }) => seq}
+            columns={[
+              { head: "#", isNumber: true, className: "dim", cell: ({ seq }) => seq },
+              { head: t("why.time"), className: "nowrap", cell: (entry) => format.clock(entry.atMs) },
+              {
+                head: t("why.what"),
+                cell: (entry) => (
+                  <>
+                    <Badge tone={LINK_TONES[linkOf(entry.kind)]}>{t(`why.link.${linkOf(entry.kind)}`)}</Badge> {tellEntry(entry, t, format)}
+                  </>
+                ),
+              },
+              { head: t("why.subject"), name: ({ subject }) => subject, cell: ({ subject }) => subject },
+              { head: t("why.who"), className: "mono nowrap", cell: ({ actor }) => actor },
+              {
+                head: t("why.trace"),
+                className: "mono nowrap",
+                cell: ({ traceparent }) => <TraceLink trace={traceOf(traceparent)} />,
+              },
+            ]}
+          />
+        )}
       </Answer>
     </Card>
   );

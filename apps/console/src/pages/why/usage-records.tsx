@@ -1,9 +1,9 @@
-import { Link } from "wouter";
 import { useApi } from "../../api/queries.ts";
 import type { UsageRow } from "../../api/types.ts";
 import { useSpeech } from "../../i18n/language.tsx";
 import { Answer, Card } from "../../parts/parts.tsx";
-import { TableBox } from "../../parts/table.tsx";
+import { Table } from "../../parts/table.tsx";
+import { TraceLink, traceOf } from "./trace-link.tsx";
 
 const SHOWN = 200;
 
@@ -25,57 +25,35 @@ export function UsageRecords({ of }: { readonly of: RecordsOf }) {
       aside={query.data?.length === SHOWN && <span className="note">{t("why.usageFirst", { count: SHOWN })}</span>}
     >
       <Answer query={query}>
-        {(rows) =>
-          rows.length === 0 ? (
-            <p className="empty">{t("tokens.noUsage")}</p>
-          ) : (
-            <TableBox isTall>
-              <table data-testid="usage-records">
-                <thead>
-                  <tr>
-                    <th className="num">#</th>
-                    <th>{t("why.time")}</th>
-                    <th>{t("tokens.by.project")}</th>
-                    <th>{t("tokens.model")}</th>
-                    <th className="num">{t("tokens.prompt")}</th>
-                    <th className="num">{t("tokens.output")}</th>
-                    <th className="num">{t("tokens.energy")}</th>
-                    <th className="num">{t("why.cost")}</th>
-                    <th>{t("why.trace")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.toReversed().map(({ seq, record, listCostMicroKrw }) => {
-                    const trace = record.traceparent?.split("-")[1];
-                    return (
-                      <tr key={seq}>
-                        <td className="num dim">{seq}</td>
-                        <td className="nowrap">{format.clock(record.atMs)}</td>
-                        <td className="name" title={record.id}>
-                          {record.projectId}
-                        </td>
-                        <td>{record.modelId}</td>
-                        <td className="num">{format.number(record.meters["promptTokens"] ?? 0)}</td>
-                        <td className="num">{format.number(record.meters["outputTokens"] ?? 0)}</td>
-                        <td className="num">{format.energy((record.meters["facilityMilliJ"] ?? 0) / 1e3)}</td>
-                        <td className="num">{format.krw(Number(listCostMicroKrw) / 1e6)}</td>
-                        <td className="mono nowrap">
-                          {trace === undefined ? (
-                            "–"
-                          ) : (
-                            <Link className="link" href={`/why/${trace}`}>
-                              {trace.slice(0, 8)}
-                            </Link>
-                          )}
-                        </td>
-                      </tr>
-                    );
-                  })}
-                </tbody>
-              </table>
-            </TableBox>
-          )
-        }
+        {(rows) => (
+          <Table
+            label={t("why.usage", { of: names.join(" · ") })}
+            testId="usage-records"
+            empty={t("tokens.noUsage")}
+            isTall
+            rows={rows.toReversed()}
+            rowKey={({ seq }) => seq}
+            columns={[
+              { head: "#", isNumber: true, className: "dim", cell: ({ seq }) => seq },
+              { head: t("why.time"), className: "nowrap", cell: ({ record }) => format.clock(record.atMs) },
+              { head: t("tokens.by.project"), name: ({ record }) => record.id, cell: ({ record }) => record.projectId },
+              { head: t("tokens.model"), cell: ({ record }) => record.modelId },
+              { head: t("tokens.prompt"), isNumber: true, cell: ({ record }) => format.number(record.meters["promptTokens"] ?? 0) },
+              { head: t("tokens.output"), isNumber: true, cell: ({ record }) => format.number(record.meters["outputTokens"] ?? 0) },
+              {
+                head: t("tokens.energy"),
+                isNumber: true,
+                cell: ({ record }) => format.energy((record.meters["facilityMilliJ"] ?? 0) / 1e3),
+              },
+              { head: t("why.cost"), isNumber: true, cell: ({ listCostMicroKrw }) => format.krw(Number(listCostMicroKrw) / 1e6) },
+              {
+                head: t("why.trace"),
+                className: "mono nowrap",
+                cell: ({ record }) => <TraceLink trace={traceOf(record.traceparent)} />,
+              },
+            ]}
+          />
+        )}
       </Answer>
     </Card>
   );

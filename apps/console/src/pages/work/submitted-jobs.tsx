@@ -10,6 +10,7 @@ import { Refusal } from "../../parts/refusal.tsx";
 import { Table } from "../../parts/table.tsx";
 import { useClock } from "../../shell/clock.tsx";
 import { may } from "../tokens/may.ts";
+import { traceOf } from "../why/trace-link.tsx";
 
 type ShownJob = Omit<SubmittedJob, "state" | "powerW" | "pauses" | "goodput"> & {
   readonly state: SubmittedJob["state"] | "underWay";
@@ -80,7 +81,7 @@ export function SubmittedJobs({ who }: { readonly who: Who | null }) {
                   <>
                     {reason}{" "}
                     {may(who, "journal.read") && (
-                      <Link className="link" href={`/why/${traceparent.split("-")[1]}`}>
+                      <Link className="link" href={`/why/${traceOf(traceparent)}`}>
                         {t("grid.why")}
                       </Link>
                     )}
